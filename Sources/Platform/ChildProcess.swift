@@ -1,0 +1,97 @@
+package import Glibc
+
+/// A child process with its output in files or pipes that the caller names.
+package final class ChildProcess {
+  package let identifier: pid_t
+  private var status: Int32?
+
+  /// How a child ended.
+  package enum End: Equatable, Sendable {
+    case exited(Int32)
+    case killed(signal: Int32)
+  }
+
+  /// Starts a program.
+  ///
+  /// - Parameters:
+  ///   - program: a path, or a name to be found on PATH.
+  ///   - environment: added to this process's own.
+  ///   - standardOutput: a file that is created or cut; nil: `/dev/null`.
+  ///   - standardError: likewise; may be the same path.
+  /// - Throws: `SystemError` where the program cannot be started.
+  package init(
+    _ program: String, _ arguments: [String], environment: [String: String] = [:],
+    standardOutput: String? = nil, standardError: String? = nil
+  ) throws(SystemError) {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    let create = O_WRONLY | O_CREAT | O_APPEND
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, standardOutput ?? "/dev/null", create, 0o644)
+    posix_spawn_file_actions_addopen(&actions, 2, standardError ?? "/dev/null", create, 0o644)
+
+    var variables: [String] = []
+    var next = environ
+    while let entry = next.pointee {
+      let text = String(cString: entry)
+      let name = text.prefix { $0 != "=" }
+      if environment[String(name)] == nil { variables.append(text) }
+      next += 1
+    }
+    variables += environment.map { "\($0.key)=\($0.value)" }
+
+    var identifier = pid_t()
+    let code = withCStrings([program] + arguments) { arguments in
+      withCStrings(variables) { variables in
+        posix_spawnp(&identifier, program, &actions, nil, arguments, variables)
+      }
+    }
+    if code != 0 { throw SystemError("posix_spawn", program, code: code) }
+    self.identifier = identifier
+  }
+
+  deinit {
+    if status == nil {
+      kill(identifier, SIGKILL)
+      wait()
+    }
+  }
+
+  package func signal(_ number: Int32) {
+    if status == nil { kill(identifier, number) }
+  }
+
+  /// Waits for the child's end.
+  @discardableResult
+  package func wait() -> End {
+    while status == nil {
+      var value: Int32 = 0
+      if waitpid(identifier, &value, 0) == identifier { status = value }
+    }
+    return end!
+  }
+
+  /// How the child ended; nil while it runs.
+  package func poll() -> End? {
+    if status == nil {
+      var value: Int32 = 0
+      if waitpid(identifier, &value, WNOHANG) == identifier { status = value }
+    }
+    return end
+  }
+
+  private var end: End? {
+    guard let status else { return nil }
+    let signal = status & 0x7F
+    return signal == 0 ? .exited(status >> 8 & 0xFF) : .killed(signal: signal)
+  }
+}
+
+private func withCStrings<Result>(
+  _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+) -> Result {
+  let pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) } + [nil]
+  defer { for pointer in pointers { free(pointer) } }
+  return body(pointers)
+}

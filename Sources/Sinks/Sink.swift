@@ -1,0 +1,71 @@
+package import SessionModel
+
+/// A table of sessions somewhere else. One thread (its delivery thread) calls everything here.
+///
+/// Two duties: tell the position that the sink holds, and make rows and the new position durable in
+/// one atomic step if the sink still holds what we think and is ours.
+package protocol Sink: AnyObject {
+  /// Claims the table, makes it where it is missing and checks it where it is not.
+  ///
+  /// - Parameters:
+  ///   - identity: the job and fingerprint that the table must belong to.
+  ///   - owner: this process. With `.first` it replaces any older owner, who then stops at its next
+  ///     write; with `.again` (after an error) the owner must still be us.
+  ///   - adopt: `--adopt-table`: take over a table of another job or fingerprint with its rows and
+  ///     position, and write our job and fingerprint into it.
+  /// - Returns: the position of the last row that the sink holds; nil where it holds none of this
+  ///   job.
+  /// - Throws: `SinkError`; the table is unchanged.
+  func open(
+    identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
+  ) throws(SinkError) -> RowPosition?
+
+  /// Makes rows and their last position durable in one atomic step.
+  ///
+  /// - Parameters:
+  ///   - after: the position that the sink must hold now.
+  ///   - rows: in order, all behind `after`; not empty.
+  /// - Throws: `SinkError`. After `.unavailable` the outcome may be unknown: `open` again with
+  ///   `.again` tells the position that holds.
+  func write(after: RowPosition?, rows: RowBatch) throws(SinkError)
+
+  /// Releases connections and files; `open` may follow.
+  func close()
+}
+
+/// Whether a sink is claimed at a process's start or once more after an error.
+package enum SinkClaim: Sendable {
+  case first
+  case again
+}
+
+/// Why a sink did not do its duty. The state is safe in each case: the rows stay in the outbox.
+package enum SinkError: Error, Equatable, CustomStringConvertible {
+  /// It may work later: locked, down, disk full, time-out. The caller opens it again after a pause.
+  case unavailable(String)
+  /// Another process has claimed the table since (exit code 75).
+  case takenOver(String)
+  /// The table belongs to another job or fingerprint (78); the message names both.
+  case foreign(String)
+  /// The table cannot take the rows: a missing column, a wrong type (78).
+  case unsuitable(String)
+  /// The sink holds another position than the caller believes, though it is ours: somebody changed
+  /// it (78).
+  case moved(String)
+
+  package var exitCode: ExitCode {
+    switch self {
+    case .unavailable: .unavailable
+    case .takenOver: .takenOver
+    case .foreign, .unsuitable, .moved: .configuration
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .unavailable(let message), .takenOver(let message), .foreign(let message),
+      .unsuitable(let message), .moved(let message):
+      message
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package import SessionModel
+
+/// Where a packed record stands in the log of chunks.
+package struct RecordPlace: Equatable, Hashable, Sendable {
+  /// `checkpoint << 16 | chunk`; 0 means "on no disk yet" (checkpoints count from 1).
+  package var chunk: UInt64
+  /// Where the record's envelope begins in the chunk's value, bytes.
+  package var offset: UInt32
+  /// Length of the envelope and the record in it, bytes.
+  package var length: UInt32
+
+  package init(chunk: UInt64, offset: UInt32, length: UInt32) {
+    self.chunk = chunk
+    self.offset = offset
+    self.length = length
+  }
+
+  package static var none: RecordPlace { RecordPlace(chunk: 0, offset: 0, length: 0) }
+  package var isNone: Bool { chunk == 0 }
+  package var checkpoint: UInt64 { chunk >> 16 }
+}
+
+/// What the header log says of one key: read newest to oldest, the first entry of a key decides.
+package struct HeaderEntry: Equatable, Sendable {
+  package var hash: KeyHash
+  /// `.none` for a tombstone: the key has no session left.
+  package var place: RecordPlace
+  /// The least `last` event time among the key's sessions, µs; 0 for a tombstone.
+  package var leastLast: Microseconds
+
+  package init(hash: KeyHash, place: RecordPlace, leastLast: Microseconds) {
+    self.hash = hash
+    self.place = place
+    self.leastLast = leastLast
+  }
+}
+
+/// Everything in a checkpoint besides sessions, rows and side outputs.
+package struct CheckpointState: Equatable, Sendable {
+  /// Counts from 1; 0 is the state before the first checkpoint.
+  package var checkpoint: UInt64 = 0
+  /// `W`, the task's watermark; `.never` at first.
+  package var watermark: Microseconds = .never
+  /// `C`, the close line: a session with `last < C` is closed.
+  package var closeLine: Microseconds = .never
+  /// The close line up to which sessions count as closed by a flush; `.never` without one.
+  package var flushedBelow: Microseconds = .never
+  package var counters = Counters()
+  /// By partition number.
+  package var partitions: [PartitionProgress] = []
+  /// By name.
+  package var sinks: [SinkProgress] = []
+  /// The newest row ever put into the outbox.
+  package var newestRow: RowPosition?
+  /// The newest row ever taken out of the outbox: no sink can be given rows up to here again.
+  package var removedUpTo: RowPosition?
+  /// Sessions in the state that are not closed, and closed ones whose row is not in the outbox yet.
+  package var openSessions: UInt64 = 0
+  package var closingSessions: UInt64 = 0
+  /// Rows in the outbox after this checkpoint.
+  package var outboxRows: UInt64 = 0
+  /// When the checkpoint was frozen, wall clock, µs since 1970. For people only.
+  package var frozenAt: Microseconds = 0
+
+  package init() {}
+}
+
+/// What the state knows of one sink.
+package struct SinkProgress: Equatable, Sendable {
+  package var name: String
+  /// The sink's address without secrets, for `dump`.
+  package var url: String
+  /// The last row that the sink is known to hold; nil before the first.
+  package var acknowledged: RowPosition?
+  /// Rows that it held already when the engine derived them again.
+  package var skipped: UInt64
+
+  package init(
+    name: String, url: String, acknowledged: RowPosition? = nil, skipped: UInt64 = 0
+  ) {
+    self.name = name
+    self.url = url
+    self.acknowledged = acknowledged
+    self.skipped = skipped
+  }
+}
+
+/// A late record, or a rejected one, on its way into the state.
+package struct SideRecord: Sendable {
+  package var partition: Int32
+  package var offset: Int64
+  /// `LateReason` or `RejectReason`, raw.
+  package var reason: UInt8
+  /// `EventField`, raw; 0 for none.
+  package var field: UInt8
+  /// The Kafka timestamp, `.never` for none.
+  package var recordTime: Microseconds
+  /// Late records: the event's time; rejected: `.never`.
+  package var eventTime: Microseconds
+  /// Late records: what the time was compared with (`max(W_p, W)`); rejected: `.never`.
+  package var watermark: Microseconds
+  /// The value's whole length in bytes; -1 for a null value.
+  package var valueLength: Int64
+  /// The first `Limits.keptPayloadBytes` of the value.
+  package var payload: [UInt8]
+
+  package init(
+    partition: Int32, offset: Int64, reason: UInt8, field: UInt8 = 0, recordTime: Microseconds,
+    eventTime: Microseconds = .never, watermark: Microseconds = .never, valueLength: Int64,
+    payload: [UInt8]
+  ) {
+    self.partition = partition
+    self.offset = offset
+    self.reason = reason
+    self.field = field
+    self.recordTime = recordTime
+    self.eventTime = eventTime
+    self.watermark = watermark
+    self.valueLength = valueLength
+    self.payload = payload
+  }
+}
