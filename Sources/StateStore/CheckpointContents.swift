@@ -1,25 +1,5 @@
 package import SessionModel
 
-/// Where a packed record stands in the log of chunks.
-package struct RecordPlace: Equatable, Hashable, Sendable {
-  /// `checkpoint << 16 | chunk`; 0 means "on no disk yet" (checkpoints count from 1).
-  package var chunk: UInt64
-  /// Where the record's envelope begins in the chunk's value, bytes.
-  package var offset: UInt32
-  /// Length of the envelope and the record in it, bytes.
-  package var length: UInt32
-
-  package init(chunk: UInt64, offset: UInt32, length: UInt32) {
-    self.chunk = chunk
-    self.offset = offset
-    self.length = length
-  }
-
-  package static var none: RecordPlace { RecordPlace(chunk: 0, offset: 0, length: 0) }
-  package var isNone: Bool { chunk == 0 }
-  package var checkpoint: UInt64 { chunk >> 16 }
-}
-
 /// What the header log says of one key: read newest to oldest, the first entry of a key decides.
 package struct HeaderEntry: Equatable, Sendable {
   package var hash: KeyHash

@@ -1,0 +1,121 @@
+package import SessionModel
+
+/// Reads and changes a packed session record in place, without unpacking it; the layout is
+/// `SessionRecord`'s.
+///
+/// The bytes are trusted: they were packed here, or checked by `isWellFormed` when they were read.
+package enum PackedRecord {
+  private static let countBytes = 2
+
+  /// Where a session's parts stand, from its beginning.
+  package enum Field {
+    package static let firstTime = 0
+    package static let firstPartition = 8
+    package static let firstOffset = 12
+    package static let lastTime = 20
+    package static let lastPartition = 28
+    package static let lastOffset = 32
+    package static let eventCount = 40
+    package static let firstSeenCheckpoint = 48
+    package static let texts = SessionRecord.fixedSessionBytes
+  }
+
+  /// The user id and the ip.
+  package static func key(of record: UnsafeRawPointer) -> (userID: TextView, ip: TextView) {
+    let userLength = Int(record.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+    let ipLength = Int(record.loadUnaligned(fromByteOffset: 4 + userLength, as: UInt16.self))
+    return (
+      TextView(start: record + 4, count: userLength),
+      TextView(start: record + 6 + userLength, count: ipLength)
+    )
+  }
+
+  /// Where the number of sessions stands; the sessions follow it.
+  static func countOffset(of record: UnsafeRawPointer) -> Int {
+    let (userID, ip) = key(of: record)
+    return 6 + userID.count + ip.count
+  }
+
+  /// Where the first session begins.
+  static func firstSession(of record: UnsafeRawPointer) -> Int {
+    countOffset(of: record) + countBytes
+  }
+
+  static func sessionCount(of record: UnsafeRawPointer) -> Int {
+    Int(record.loadUnaligned(fromByteOffset: countOffset(of: record), as: UInt16.self))
+  }
+
+  static func setSessionCount(_ count: Int, of record: UnsafeMutableRawPointer) {
+    record.storeBytes(
+      of: UInt16(count), toByteOffset: countOffset(of: UnsafeRawPointer(record)), as: UInt16.self)
+  }
+
+  /// A text of a session: 0 landing URL … 6 exit URL.
+  package static func text(_ index: Int, of session: UnsafeRawPointer) -> TextView? {
+    let place = textOffset(index, of: session)
+    let length = session.loadUnaligned(fromByteOffset: place, as: UInt16.self)
+    if length == SessionRecord.nullLength { return nil }
+    return TextView(start: session + place + 2, count: Int(length))
+  }
+
+  /// Where a text's length stands, from the session's beginning; index 7 is the session's end.
+  static func textOffset(_ index: Int, of session: UnsafeRawPointer) -> Int {
+    var place = Field.texts
+    for _ in 0..<index {
+      let length = session.loadUnaligned(fromByteOffset: place, as: UInt16.self)
+      place += 2 + (length == SessionRecord.nullLength ? 0 : Int(length))
+    }
+    return place
+  }
+
+  static func sessionLength(_ session: UnsafeRawPointer) -> Int {
+    textOffset(SessionRecord.textCount, of: session)
+  }
+
+  static func point(
+    of session: UnsafeRawPointer, at field: Int
+  ) -> EventPoint {
+    EventPoint(
+      time: session.loadUnaligned(fromByteOffset: field, as: Int64.self),
+      partition: session.loadUnaligned(fromByteOffset: field + 8, as: Int32.self),
+      offset: session.loadUnaligned(fromByteOffset: field + 12, as: Int64.self))
+  }
+
+  static func store(_ point: EventPoint, in session: UnsafeMutableRawPointer, at field: Int) {
+    session.storeBytes(of: point.time, toByteOffset: field, as: Int64.self)
+    session.storeBytes(of: point.partition, toByteOffset: field + 8, as: Int32.self)
+    session.storeBytes(of: point.offset, toByteOffset: field + 12, as: Int64.self)
+  }
+
+  package static func firstTime(of session: UnsafeRawPointer) -> Microseconds {
+    session.loadUnaligned(fromByteOffset: Field.firstTime, as: Int64.self)
+  }
+
+  package static func lastTime(of session: UnsafeRawPointer) -> Microseconds {
+    session.loadUnaligned(fromByteOffset: Field.lastTime, as: Int64.self)
+  }
+
+  package static func eventCount(of session: UnsafeRawPointer) -> UInt64 {
+    session.loadUnaligned(fromByteOffset: Field.eventCount, as: UInt64.self)
+  }
+
+  /// Whether bytes are exactly one packed record, so that the functions above stay inside them.
+  package static func isWellFormed(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    func length(at place: Int) -> Int? {
+      guard place + 2 <= bytes.count else { return nil }
+      return Int(bytes.loadUnaligned(fromByteOffset: place, as: UInt16.self))
+    }
+    guard length(at: 0) == 2, let user = length(at: 2), let ip = length(at: 4 + user),
+      let sessions = length(at: 6 + user + ip), sessions > 0
+    else { return false }
+    var place = 8 + user + ip
+    for _ in 0..<sessions {
+      place += Field.texts
+      for _ in 0..<SessionRecord.textCount {
+        guard let text = length(at: place) else { return false }
+        place += 2 + (text == Int(SessionRecord.nullLength) ? 0 : text)
+      }
+    }
+    return place == bytes.count
+  }
+}

@@ -1,0 +1,59 @@
+package import SessionModel
+
+/// The general way of one event into a key's sessions, on unpacked values: merge with every session
+/// that it touches and that is not closed.
+///
+/// Every field is a commutative and associative fold, so that any order of the events and any tree
+/// of merges gives the same session. The common case, an event that lies behind all others of its
+/// key, never comes here: `SessionTable` extends the packed record in place.
+package enum SessionFold {
+  /// A session of one event.
+  package static func single(_ event: Event, at point: EventPoint, checkpoint: UInt64) -> Session {
+    var session = Session(
+      first: point, last: point, eventCount: 1, firstSeenCheckpoint: checkpoint)
+    session.landingURL = event.url.map { [UInt8]($0) }
+    session.referrer = event.referrer.map { [UInt8]($0) }
+    session.host = event.host.map { [UInt8]($0) }
+    session.browserFamily = event.browserFamily.map { [UInt8]($0) }
+    session.osFamily = event.osFamily.map { [UInt8]($0) }
+    session.deviceFamily = event.deviceFamily.map { [UInt8]($0) }
+    session.exitURL = session.landingURL
+    return session
+  }
+
+  /// Two sessions of one key as one.
+  package static func merge(_ one: Session, _ other: Session) -> Session {
+    var merged = one.first <= other.first ? one : other
+    let final = one.last >= other.last ? one : other
+    merged.last = final.last
+    merged.exitURL = final.exitURL
+    merged.eventCount = one.eventCount + other.eventCount
+    merged.firstSeenCheckpoint = min(one.firstSeenCheckpoint, other.firstSeenCheckpoint)
+    return merged
+  }
+
+  /// Adds an event's session to those of its key.
+  ///
+  /// - Parameters:
+  ///   - sessions: by `first`; stays so.
+  ///   - gap: µs; sessions exactly one gap apart still merge.
+  ///   - closeLine: a session with `last` below it is closed and is not touched.
+  package static func add(
+    _ added: Session, to sessions: inout [Session], gap: Microseconds, closeLine: Microseconds
+  ) {
+    var merged = added
+    var others: [Session] = []
+    for session in sessions {
+      let touches =
+        session.first.time <= added.last.time + gap && added.first.time <= session.last.time + gap
+      if touches && session.last.time >= closeLine {
+        merged = merge(merged, session)
+      } else {
+        others.append(session)
+      }
+    }
+    let place = others.firstIndex { $0.first > merged.first } ?? others.count
+    others.insert(merged, at: place)
+    sessions = others
+  }
+}
