@@ -1,0 +1,205 @@
+import SessionModel
+
+/// How many chunks a segment has: what dropping it needs to know.
+struct SegmentSize {
+  var dataChunks: Int
+  var headerChunks: Int
+
+  init(_ row: SegmentRow) {
+    dataChunks = Int(row.dataChunks)
+    headerChunks = Int(row.headerChunks)
+  }
+}
+
+/// One checkpoint's transaction. Its results are valid once `run` has returned.
+struct CheckpointCommit {
+  let draft: CheckpointDraft
+  let options: StateOptions
+  /// The last checkpoint's row, then this one's.
+  var row: StateRow
+  var segments: [SegmentSize]
+  /// What the rows of `partitions` hold: only changed ones are written.
+  var partitions: [Int32: (progress: PartitionProgress, checksum: UInt64)]
+
+  mutating func run(in environment: Environment) throws(StateError) {
+    try requireOrder()
+    try makeRoom(environment.directory)
+    try environment.write(writing: bytesToWrite) { (transaction) throws(StateError) in
+      try dropSegments(transaction)
+      try writeSegment(transaction)
+      let removed = try removeRows(transaction)
+      try appendRows(transaction)
+      try putSideRecords(transaction)
+      try putState(transaction, removed: removed)
+    }
+  }
+
+  /// About what the transaction writes, for `Environment.write`.
+  private var bytesToWrite: Int {
+    let sides = (draft.late + draft.rejected).reduce(0) { $0 + SideRow.storedBytes($1) }
+    return draft.logBytes + draft.rows.bytes.count + draft.rows.count * 128 + sides
+  }
+
+  /// The rules that the gathering thread must keep.
+  private func requireOrder() throws(StateError) {
+    let last = row.state.checkpoint
+    guard draft.checkpoint == last + 1 else {
+      throw StateError.wrongUse("checkpoint \(draft.checkpoint) follows \(last)")
+    }
+    for (index, segment) in draft.dropSegments.enumerated() {
+      guard segment == row.oldestSegment + UInt64(index), segment <= last else {
+        throw StateError.wrongUse("segment \(segment) is not the oldest")
+      }
+    }
+    if let first = draft.rows.firstPosition, let newest = row.state.newestRow, first <= newest {
+      throw StateError.wrongUse("row \(first) enters the outbox behind row \(newest)")
+    }
+  }
+
+  /// Counts the late and rejected records in, before anything is written.
+  private mutating func makeRoom(_ directory: String) throws(StateError) {
+    for (output, records) in [(SideOutput.late, draft.late), (.rejected, draft.rejected)] {
+      var totals = output == .late ? row.late : row.rejected
+      totals.rows += UInt64(records.count)
+      totals.bytes += records.reduce(0) { $0 + UInt64(SideRow.storedBytes($1)) }
+      if !records.isEmpty, totals.rows > options.sideRows || totals.bytes > options.sideBytes {
+        throw StateError.sideOutputFull(
+          """
+          the \(output.rawValue) records in the state '\(directory)' reached their cap \
+          (\(options.sideRows) rows or \(options.sideBytes) bytes; they would be \(totals.rows) \
+          rows of \(totals.bytes) bytes). The last checkpoint is intact, and no record is lost. \
+          Look at them with 'sojourn dump \(output.rawValue)' and keep what you need, make room \
+          with 'sojourn purge \(output.rawValue)', and start again.
+          """)
+      }
+      if output == .late { row.late = totals } else { row.rejected = totals }
+    }
+  }
+
+  private mutating func dropSegments(_ transaction: borrowing Transaction) throws(StateError) {
+    for (checkpoint, size) in zip(draft.dropSegments, segments) {
+      for (database, count) in [(Database.data, size.dataChunks), (.headers, size.headerChunks)] {
+        for number in 0..<count {
+          let key = Chunk.key(checkpoint: checkpoint, number: number)
+          guard try transaction.delete(database, key) else {
+            throw StateError.damaged(
+              transaction.environment.directory,
+              "chunk \(number) of '\(database.name)' of checkpoint \(checkpoint) is missing")
+          }
+        }
+      }
+      try transaction.delete(.segments, checkpoint)
+    }
+    segments.removeFirst(draft.dropSegments.count)
+    row.oldestSegment += UInt64(draft.dropSegments.count)
+  }
+
+  private mutating func writeSegment(_ transaction: borrowing Transaction) throws(StateError) {
+    var segment = SegmentRow(checkpoint: draft.checkpoint)
+    let entries = draft.entries
+    segment.entries = UInt32(entries.count)
+    segment.tombstones = draft.tombstones
+    segment.liveKeys = draft.liveKeys
+    segment.liveBytes = draft.liveBytes
+    segment.watermark = draft.state.watermark
+    try draft.forEachSealedChunk { (key, value) throws(StateError) in
+      try transaction.put(.data, key, value, .appending)
+      segment.dataChunks += 1
+      segment.dataBytes += UInt64(value.count)
+    }
+    if !entries.isEmpty {
+      segment.groupBegins = HeaderChunk.groupBegins(entries)
+      try HeaderChunk.pack(
+        entries, begins: segment.groupBegins, checkpoint: draft.checkpoint
+      ) { (key, value) throws(StateError) in
+        try transaction.put(.headers, key, value, .appending)
+        segment.headerChunks += 1
+        segment.headerBytes += UInt64(value.count)
+      }
+    }
+    try segment.encoded.withBytes { (value) throws(StateError) in
+      try transaction.put(.segments, draft.checkpoint, value, .appending)
+    }
+    segments.append(SegmentSize(segment))
+  }
+
+  /// - Returns: the last row removed.
+  private func removeRows(
+    _ transaction: borrowing Transaction
+  ) throws(StateError) -> RowPosition? {
+    guard let last = draft.removeOutboxUpTo else { return nil }
+    var removed: RowPosition?
+    var cursor = try transaction.cursor(.outbox)
+    while try cursor.next() {
+      guard cursor.key.count == RowPosition.byteCount else {
+        throw StateError.damaged(
+          transaction.environment.directory, "a row of the outbox has a broken key")
+      }
+      let position = RowPosition(bytes: cursor.key)
+      if position > last { break }
+      try cursor.delete()
+      removed = position
+    }
+    return removed
+  }
+
+  private func appendRows(_ transaction: borrowing Transaction) throws(StateError) {
+    var value: [UInt8] = []
+    try draft.rows.forEach { (encoded) throws(StateError) in
+      let key = encoded.position.key
+      OutboxRow.encode(encoded.bytes, key: key, into: &value)
+      try transaction.put(.outbox, key, value, .appending)
+    }
+  }
+
+  private func putSideRecords(_ transaction: borrowing Transaction) throws(StateError) {
+    for (output, records) in [(SideOutput.late, draft.late), (.rejected, draft.rejected)] {
+      for record in records {
+        let key = SideRow.key(record, checkpoint: draft.checkpoint)
+        let value = SideRow.encode(record, key: key, output: output)
+        try transaction.put(output.database, key, value, .inserting)
+      }
+    }
+  }
+
+  private mutating func putState(
+    _ transaction: borrowing Transaction, removed: RowPosition?
+  ) throws(StateError) {
+    let last = row.state
+    row.state = draft.state
+    row.state.partitions.sort { $0.partition < $1.partition }
+    row.state.checkpoint = draft.checkpoint
+    row.state.newestRow = draft.rows.lastPosition ?? last.newestRow
+    row.state.removedUpTo = removed ?? last.removedUpTo
+    row.state.outboxRows = try transaction.count(.outbox)
+    guard row.state.counters.sessionsClosed >= row.state.outboxRows else {
+      throw StateError.wrongUse("fewer sessions were closed than the outbox has rows")
+    }
+    row.state.counters.delivered = row.state.counters.sessionsClosed - row.state.outboxRows
+    try putPartitions(transaction)
+    try transaction.put(.state, Array(StateRow.key.utf8), row.encoded, .replacing)
+  }
+
+  private mutating func putPartitions(_ transaction: borrowing Transaction) throws(StateError) {
+    var gone = partitions
+    var sum: UInt64 = 0
+    for progress in row.state.partitions {
+      if let known = gone.removeValue(forKey: progress.partition), known.progress == progress {
+        sum &+= known.checksum
+        continue
+      }
+      let (value, checksum) = PartitionRow.encode(progress)
+      try transaction.put(.partitions, PartitionRow.key(progress.partition), value, .replacing)
+      partitions[progress.partition] = (progress, checksum)
+      sum &+= checksum
+    }
+    for partition in gone.keys {
+      try PartitionRow.key(partition).withBytes { (key) throws(StateError) in
+        _ = try transaction.delete(.partitions, key)
+      }
+      partitions[partition] = nil
+    }
+    row.partitionCount = UInt32(row.state.partitions.count)
+    row.partitionSum = sum
+  }
+}

@@ -1,0 +1,204 @@
+import CLMDB
+import Glibc
+import Platform
+import Synchronization
+
+/// An open LMDB environment with its named databases.
+///
+/// LMDB forbids a second environment on the same file in one process (closing one would drop the
+/// other's file locks), so a process-wide list refuses it.
+final class Environment: @unchecked Sendable {
+  // Unchecked: LMDB lets every thread use one environment; handles of databases never change after
+  // `open`. Each transaction belongs to one thread at a time, as `Transaction` says.
+  let directory: String
+  private let handle: OpaquePointer
+  private let identity: String
+  fileprivate(set) var handles: [MDB_dbi] = []
+
+  /// How an environment is opened.
+  enum Access {
+    /// For the one process that runs on the state.
+    case owner
+    /// Beside the owner: nothing is created or changed.
+    case reader
+  }
+
+  private static let openOnes = Mutex<Set<String>>([])
+
+  private init(handle: OpaquePointer, directory: String, identity: String) {
+    self.handle = handle
+    self.directory = directory
+    self.identity = identity
+  }
+
+  deinit {
+    mdb_env_close(handle)
+    _ = Environment.openOnes.withLock { $0.remove(identity) }
+  }
+
+  /// Opens the environment in a directory that holds a checked `data.mdb`.
+  ///
+  /// - Throws: `.corrupt`, `.inputOutput`; `.fault` if this process has it open already.
+  static func open(directory: String, access: Access) throws(StateError) -> Environment {
+    let file = directory + "/data.mdb"
+    var flags = MDB_NOTLS | MDB_NORDAHEAD
+    if access == .reader {
+      flags |= MDB_RDONLY
+      // Without a lock file nobody runs on the state, and a reader creates nothing.
+      if !Files.exists(directory + "/lock.mdb") { flags |= MDB_NOLOCK }
+    }
+    return try open(path: directory, file: file, directory: directory, flags: flags)
+  }
+
+  /// Creates an environment in a file of its own, in which the caller prepares a new state.
+  static func create(file: String, directory: String) throws(StateError) -> Environment {
+    try open(path: file, file: file, directory: directory, flags: MDB_NOTLS | MDB_NOSUBDIR)
+  }
+
+  private static func open(
+    path: String, file: String, directory: String, flags: Int32
+  ) throws(StateError) -> Environment {
+    var status = stat()
+    let identity =
+      stat(file, &status) == 0 ? "\(status.st_dev):\(status.st_ino)" : "new:" + file
+    guard openOnes.withLock({ $0.insert(identity).inserted }) else {
+      throw StateError.wrongUse("the state in '\(directory)' is open in this process already")
+    }
+    var mapBytes = EnvironmentLimits.mapBytes
+    while true {
+      var handle: OpaquePointer?
+      var call = "mdb_env_create"
+      var code = mdb_env_create(&handle)
+      if let handle, code == 0 {
+        (call, code) = prepare(handle, path: path, mapBytes: mapBytes, flags: flags)
+        if code == 0 {
+          return Environment(handle: handle, directory: directory, identity: identity)
+        }
+        mdb_env_close(handle)
+      }
+      if code == ENOMEM && mapBytes > EnvironmentLimits.leastMapBytes {
+        mapBytes /= 2
+        continue
+      }
+      _ = openOnes.withLock { $0.remove(identity) }
+      throw StateError.lmdb(call, code, directory: directory)
+    }
+  }
+
+  private static func prepare(
+    _ handle: OpaquePointer, path: String, mapBytes: Int, flags: Int32
+  ) -> (String, Int32) {
+    var code = mdb_env_set_mapsize(handle, mapBytes)
+    if code != 0 { return ("mdb_env_set_mapsize", code) }
+    code = mdb_env_set_maxreaders(handle, EnvironmentLimits.readers)
+    if code != 0 { return ("mdb_env_set_maxreaders", code) }
+    code = mdb_env_set_maxdbs(handle, EnvironmentLimits.databases)
+    if code != 0 { return ("mdb_env_set_maxdbs", code) }
+    return (
+      "mdb_env_open", mdb_env_open(handle, path, UInt32(flags), EnvironmentLimits.fileMode)
+    )
+  }
+
+  /// Opens the named databases; to be called once, before any other transaction.
+  ///
+  /// - Parameter creating: also creates them, in a write transaction.
+  /// - Throws: `.corrupt` if one is missing.
+  func openDatabases(creating: Bool) throws(StateError) {
+    let transaction = try begin(creating ? 0 : MDB_RDONLY)
+    var opened: [MDB_dbi] = []
+    for database in Database.allCases {
+      var dbi = MDB_dbi()
+      let flags = database.flags | (creating ? UInt32(MDB_CREATE) : 0)
+      let code = mdb_dbi_open(transaction.handle, database.name, flags, &dbi)
+      if code == MDB_NOTFOUND {
+        throw StateError.damaged(directory, "the database '\(database.name)' is missing")
+      }
+      try check("mdb_dbi_open", code)
+      opened.append(dbi)
+    }
+    try transaction.commit()
+    handles = opened
+  }
+
+  /// Frees the slots of readers that died.
+  func clearDeadReaders() throws(StateError) {
+    var count: Int32 = 0
+    try check("mdb_reader_check", mdb_reader_check(handle, &count))
+  }
+
+  /// Runs `body` with one snapshot, held until it returns.
+  func read<Result>(
+    _ body: (borrowing Transaction) throws(StateError) -> Result
+  ) throws(StateError) -> Result {
+    let transaction = try begin(MDB_RDONLY)
+    return try body(transaction)
+  }
+
+  /// Runs `body` in a write transaction on this thread and commits it; an error aborts it.
+  ///
+  /// - Parameter writing: about how many bytes it will write at most.
+  func write<Result>(
+    writing bytes: Int, _ body: (borrowing Transaction) throws(StateError) -> Result
+  ) throws(StateError) -> Result {
+    let transaction = try begin(0)
+    let result = try body(transaction)
+    reserveLength(bytes)
+    try transaction.commit()
+    return result
+  }
+
+  /// Begins a read transaction that its owner renews for each use.
+  func makeReader() throws(StateError) -> RenewableReader {
+    RenewableReader(try begin(MDB_RDONLY))
+  }
+
+  private func begin(_ flags: Int32) throws(StateError) -> Transaction {
+    var transaction: OpaquePointer?
+    try check("mdb_txn_begin", mdb_txn_begin(handle, nil, UInt32(flags), &transaction))
+    return Transaction(transaction!, environment: self)
+  }
+
+  /// The number of the last page in use by the newest transaction.
+  var lastPage: UInt64 {
+    var info = MDB_envinfo()
+    mdb_env_info(handle, &info)
+    return UInt64(info.me_last_pgno)
+  }
+
+  var pageSize: Int {
+    var status = MDB_stat()
+    mdb_env_stat(handle, &status)
+    return Int(status.ms_psize)
+  }
+
+  /// Makes the file long enough, as a hole, for all that the transaction may add.
+  ///
+  /// LMDB never writes pages that it took and gave back within one transaction. At the file's end
+  /// they would leave it shorter than its meta page says, as if it had been cut off. A failure
+  /// here is of no concern: then the commit fails, or it does not matter.
+  private func reserveLength(_ bytes: Int) {
+    var descriptor: Int32 = -1
+    var status = stat()
+    guard mdb_env_get_fd(handle, &descriptor) == 0, fstat(descriptor, &status) == 0 else { return }
+    let pages = Int(lastPage) + 1 + EnvironmentLimits.sparePages
+    let length = pages * pageSize + 2 * bytes
+    if Int(status.st_size) < length { ftruncate(descriptor, length) }
+  }
+
+  /// A compact copy of the newest snapshot, for tests and backups.
+  func copy(to file: String) throws(StateError) {
+    let descriptor: FileDescriptor
+    do throws(SystemError) {
+      descriptor = try FileDescriptor.open(file, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+    } catch {
+      throw StateError.system(error, directory: directory)
+    }
+    let code = mdb_env_copyfd2(handle, descriptor.number, UInt32(MDB_CP_COMPACT))
+    try check("mdb_env_copyfd2", code)
+  }
+
+  @inline(__always)
+  func check(_ call: StaticString, _ code: Int32) throws(StateError) {
+    if code != 0 { throw StateError.lmdb("\(call)", code, directory: directory) }
+  }
+}

@@ -1,0 +1,37 @@
+/// How a state is opened.
+package struct StateOptions: Sendable {
+  /// Late records are kept up to this many rows or bytes, whichever comes first; the same for
+  /// rejected records.
+  package var sideRows: UInt64 = 1_000_000
+  package var sideBytes: UInt64 = 1 << 30
+
+  package init() {}
+}
+
+/// Bounds of one checkpoint, so that its transaction stays below LMDB's 131,071 dirty pages: above,
+/// pages spill, and this version leaks them.
+package enum DraftLimits {
+  /// Packed records, envelopes included.
+  package static let recordBytes = 256 << 20
+  /// Keys: records and tombstones.
+  package static let keys = 4_000_000
+  /// Rows entering the outbox: one page each in the worst case.
+  package static let rows = 50_000
+  package static let rowBytes = 128 << 20
+  /// Late and rejected records together: one run of pages each in the worst case.
+  package static let sideRecords = 30_000
+}
+
+/// Limits of the LMDB environment.
+enum EnvironmentLimits {
+  /// Only address space: the file grows as it is filled. Halved where the system refuses.
+  static let mapBytes = 1 << 40
+  static let leastMapBytes = 1 << 28
+  static let readers: UInt32 = 256
+  static let databases: UInt32 = 16
+  /// File permissions: the state holds visitors' addresses.
+  static let fileMode: UInt32 = 0o600
+  static let directoryMode: UInt32 = 0o700
+  /// Beyond what a transaction writes, so much of the file is kept ready for LMDB's own pages.
+  static let sparePages = 1_024
+}

@@ -1,0 +1,177 @@
+import SessionModel
+
+/// How many late or rejected records are kept, and their bytes, keys included.
+package struct SideTotals: Equatable, Sendable {
+  package var rows: UInt64 = 0
+  package var bytes: UInt64 = 0
+}
+
+/// The one row of `state`, rewritten by each checkpoint: `CheckpointState` but for its partitions,
+/// and what ties the other databases to it.
+struct StateRow {
+  static let version: UInt8 = 1
+  static let key = "state"
+
+  var state = CheckpointState()
+  var late = SideTotals()
+  var rejected = SideTotals()
+  /// Segments are `oldestSegment ... state.checkpoint`, without a hole; empty if it is greater.
+  var oldestSegment: UInt64 = 1
+  var partitionCount: UInt32 = 0
+  /// The wrapping sum of the checksums of the rows of `partitions`.
+  var partitionSum: UInt64 = 0
+
+  private static var seed: UInt64 { Array(key.utf8).withBytes { Checksum.seed(.state, $0) } }
+
+  var encoded: [UInt8] {
+    var bytes = [StateRow.version]
+    for number in [
+      state.checkpoint, oldestSegment, state.openSessions, state.closingSessions,
+      state.outboxRows, late.rows, late.bytes, rejected.rows, rejected.bytes, partitionSum,
+    ] {
+      PackedText.append(number, to: &bytes)
+    }
+    PackedText.append(partitionCount, to: &bytes)
+    for time in [state.watermark, state.closeLine, state.flushedBelow, state.frozenAt] {
+      PackedText.append(time, to: &bytes)
+    }
+    PackedText.append(position: state.newestRow, to: &bytes)
+    PackedText.append(position: state.removedUpTo, to: &bytes)
+    let counters = state.counters.named
+    PackedText.append(UInt16(counters.count), to: &bytes)
+    for counter in counters {
+      PackedText.append(string: counter.name, to: &bytes)
+      PackedText.append(counter.value, to: &bytes)
+    }
+    PackedText.append(UInt16(state.sinks.count), to: &bytes)
+    for sink in state.sinks {
+      PackedText.append(string: sink.name, to: &bytes)
+      PackedText.append(string: sink.url, to: &bytes)
+      PackedText.append(position: sink.acknowledged, to: &bytes)
+      PackedText.append(sink.skipped, to: &bytes)
+    }
+    SealedValue.seal(&bytes, seed: StateRow.seed)
+    return bytes
+  }
+
+  /// Reads the row and the rows of `partitions` that belong to it.
+  static func read(_ transaction: borrowing Transaction) throws(StateError) -> StateRow {
+    let directory = transaction.environment.directory
+    guard let value = try transaction.get(.state, key) else {
+      throw StateError.damaged(directory, "the row of the checkpoint is missing")
+    }
+    guard let body = SealedValue.open(value, version: version, seed: seed) else {
+      throw StateError.damaged(directory, "the row of the checkpoint has a wrong checksum")
+    }
+    var row = StateRow()
+    guard row.readFields(body, directory) == true else {
+      throw StateError.damaged(directory, "the row of the checkpoint cannot be read")
+    }
+    try row.readPartitions(transaction)
+    return row
+  }
+
+  private mutating func readFields(_ body: UnsafeRawBufferPointer, _ directory: String) -> Bool? {
+    var reader = PackedReader(body)
+    var numbers: [UInt64] = []
+    for _ in 0..<10 {
+      guard let number = reader.integer(UInt64.self) else { return nil }
+      numbers.append(number)
+    }
+    state.checkpoint = numbers[0]
+    oldestSegment = numbers[1]
+    state.openSessions = numbers[2]
+    state.closingSessions = numbers[3]
+    state.outboxRows = numbers[4]
+    late = SideTotals(rows: numbers[5], bytes: numbers[6])
+    rejected = SideTotals(rows: numbers[7], bytes: numbers[8])
+    partitionSum = numbers[9]
+    guard let partitions = reader.integer(UInt32.self),
+      let watermark = reader.integer(Int64.self), let closeLine = reader.integer(Int64.self),
+      let flushedBelow = reader.integer(Int64.self), let frozenAt = reader.integer(Int64.self),
+      let newestRow = reader.position(), let removedUpTo = reader.position(),
+      let counters = reader.integer(UInt16.self)
+    else { return nil }
+    partitionCount = partitions
+    state.watermark = watermark
+    state.closeLine = closeLine
+    state.flushedBelow = flushedBelow
+    state.frozenAt = frozenAt
+    state.newestRow = newestRow
+    state.removedUpTo = removedUpTo
+    for _ in 0..<counters {
+      guard let name = reader.string(), let value = reader.integer(UInt64.self),
+        state.counters.set(name, to: value)
+      else { return nil }
+    }
+    guard let sinks = reader.integer(UInt16.self) else { return nil }
+    for _ in 0..<sinks {
+      guard let name = reader.string(), let url = reader.string(),
+        let acknowledged = reader.position(), let skipped = reader.integer(UInt64.self)
+      else { return nil }
+      state.sinks.append(
+        SinkProgress(name: name, url: url, acknowledged: acknowledged, skipped: skipped))
+    }
+    return reader.isAtEnd
+  }
+
+  private mutating func readPartitions(_ transaction: borrowing Transaction) throws(StateError) {
+    let directory = transaction.environment.directory
+    var sum: UInt64 = 0
+    var cursor = try transaction.cursor(.partitions)
+    while try cursor.next() {
+      guard let progress = PartitionRow.decode(key: cursor.key, value: cursor.value) else {
+        throw StateError.damaged(
+          directory, "the row of partition \(PartitionRow.number(cursor.key) ?? -1) is broken")
+      }
+      sum &+= SealedValue.checksum(cursor.value) ?? 0
+      state.partitions.append(progress)
+    }
+    guard state.partitions.count == Int(partitionCount), sum == partitionSum else {
+      throw StateError.damaged(
+        directory, "the rows of the partitions are not those of checkpoint \(state.checkpoint)")
+    }
+  }
+}
+
+/// A row of `partitions`, keyed by the partition's number, big-endian.
+enum PartitionRow {
+  static let version: UInt8 = 1
+
+  static func key(_ partition: Int32) -> [UInt8] {
+    withUnsafeBytes(of: UInt32(bitPattern: partition).bigEndian) { Array($0) }
+  }
+
+  static func number(_ key: UnsafeRawBufferPointer) -> Int32? {
+    guard key.count == 4 else { return nil }
+    return Int32(bitPattern: UInt32(bigEndian: key.loadUnaligned(as: UInt32.self)))
+  }
+
+  static func encode(_ progress: PartitionProgress) -> (value: [UInt8], checksum: UInt64) {
+    var bytes = [version]
+    PackedText.append(progress.nextOffset, to: &bytes)
+    PackedText.append(progress.maxEventTime, to: &bytes)
+    bytes.append(progress.lastRecordTime == nil ? 0 : 1)
+    PackedText.append(progress.lastRecordTime ?? 0, to: &bytes)
+    PackedText.append(text: progress.proof, to: &bytes)
+    let seed = key(progress.partition).withBytes { Checksum.seed(.partition, $0) }
+    let checksum = SealedValue.seal(&bytes, seed: seed)
+    return (bytes, checksum)
+  }
+
+  static func decode(
+    key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer
+  ) -> PartitionProgress? {
+    guard let partition = number(key),
+      let body = SealedValue.open(value, version: version, seed: Checksum.seed(.partition, key))
+    else { return nil }
+    var reader = PackedReader(body)
+    guard let nextOffset = reader.integer(Int64.self), let maximum = reader.integer(Int64.self),
+      let hasTime = reader.integer(UInt8.self), let time = reader.integer(Int64.self),
+      let proof = reader.text(), let proof, reader.isAtEnd
+    else { return nil }
+    return PartitionProgress(
+      partition: partition, nextOffset: nextOffset, maxEventTime: maximum,
+      lastRecordTime: hasTime == 0 ? nil : time, proof: proof)
+  }
+}
