@@ -145,9 +145,11 @@ struct CheckpointCommit {
 
   private func appendRows(_ transaction: borrowing Transaction) throws(StateError) {
     var value: [UInt8] = []
-    try draft.rows.forEach { (encoded) throws(StateError) in
-      let key = encoded.position.key
-      OutboxRow.encode(encoded.bytes, key: key, into: &value)
+    try draft.rows.forEachEncoded { (row) throws(StateError) in
+      guard let key = SessionRow(bytes: row)?.position.key else {
+        throw StateError.wrongUse("a row for the outbox is not encoded as rows are")
+      }
+      OutboxRow.encode(row, key: key, into: &value)
       try transaction.put(.outbox, key, value, .appending)
     }
   }

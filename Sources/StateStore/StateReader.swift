@@ -86,7 +86,9 @@ package final class StateReader: Sendable {
       guard let last = batch.lastPosition else { return }
       position = last
       do throws(Stop) {
-        try batch.forEach { (row) throws(Stop) in if !body(row) { throw Stop() } }
+        try batch.forEachEncoded { (bytes) throws(Stop) in
+          guard let row = SessionRow(bytes: bytes), body(row) else { throw Stop() }
+        }
       } catch {
         return
       }
