@@ -1,3 +1,5 @@
+package import SessionModel
+
 /// How many live records each segment of the log still has; kept by the thread that gathers.
 ///
 /// A segment is what one checkpoint wrote. Segments have consecutive numbers, and only the oldest

@@ -1,0 +1,154 @@
+import SessionModel
+
+extension StateReader {
+  /// Checks every byte of a state that nobody writes to, and how its parts fit each other.
+  ///
+  /// It holds one snapshot to its end. Checked are: all checksums; the newest segment is the
+  /// checkpoint's; each entry lies in its group and points to a record with the same hash and time
+  /// inside one chunk; a key stands at most once in a segment; every record has an entry, every
+  /// chunk a segment; live keys, totals and counters are as the checkpoint says; pages in use and
+  /// free pages make up the file.
+  ///
+  /// - Returns: what is wrong, in words; empty for a sound state.
+  /// - Throws: `.inputOutput`.
+  package func verify() throws(StateError) -> [String] {
+    do throws(StateError) {
+      return try environment.read { (transaction) throws(StateError) in
+        var verification = Verification(directory: directory)
+        try verification.run(transaction)
+        return verification.problems
+      }
+    } catch {
+      if case .corrupt(let message) = error { return [message] }
+      throw error
+    }
+  }
+}
+
+/// One walk over a snapshot.
+private struct Verification {
+  let directory: String
+  var problems: [String] = []
+  private var seen: Set<KeyHash> = []
+  private var liveKeys: UInt64 = 0
+  private var liveBytes: UInt64 = 0
+
+  init(directory: String) { self.directory = directory }
+
+  mutating func require(_ condition: Bool, _ problem: @autoclosure () -> String) {
+    if !condition, problems.count < 100 { problems.append(problem()) }
+  }
+
+  mutating func run(_ transaction: borrowing Transaction) throws(StateError) {
+    _ = try JobRow.read(transaction)
+    let row = try StateRow.read(transaction)
+    let segments = try SegmentRow.readAll(transaction, belongingTo: row)
+    try row.requireCounts(transaction, segments: segments)
+    for segment in segments.reversed() { try check(segment, transaction) }
+    let (liveKeys, liveBytes) = (liveKeys, liveBytes)
+    require(
+      segments.last.map { $0.liveKeys == liveKeys && $0.liveBytes == liveBytes } ?? true,
+      "the log holds \(liveKeys) live keys of \(liveBytes) bytes, the newest segment differs")
+    try checkOutbox(row, transaction)
+    try checkSide(.late, row.late, transaction)
+    try checkSide(.rejected, row.rejected, transaction)
+    let counters = row.state.counters
+    require(
+      counters.sessionsClosed == counters.delivered + row.state.outboxRows,
+      "sessions closed are not those delivered and those in the outbox")
+    try checkPages(transaction)
+  }
+
+  private mutating func check(
+    _ segment: SegmentRow, _ transaction: borrowing Transaction
+  ) throws(StateError) {
+    let name = "segment \(segment.checkpoint)"
+    var entries: [HeaderEntry] = []
+    try HeaderChunk.forEach(transaction, segment, groups: 0..<256) { entries.append($0) }
+    require(
+      entries.count { $0.place.isNone } == Int(segment.tombstones),
+      "\(name) has another number of tombstones")
+    require(Set(entries.map(\.hash)).count == entries.count, "\(name) names a key twice")
+
+    var usedBytes = [Int](repeating: 0, count: Int(segment.dataChunks))
+    for entry in entries where !entry.place.isNone {
+      let number = Int(entry.place.chunk & 0xFFFF)
+      if number < usedBytes.count { usedBytes[number] += Int(entry.place.length) }
+      try check(entry, transaction)
+    }
+    var dataBytes: UInt64 = 0
+    for number in 0..<Int(segment.dataChunks) {
+      let key = Chunk.key(checkpoint: segment.checkpoint, number: number)
+      let value = try transaction.get(.data, key)
+      let used = value.flatMap { Chunk.open($0, kind: .dataChunk, key: key)?.count }
+      require(
+        used == usedBytes[number] + Chunk.headBytes,
+        "chunk \(number) of \(name) is broken, or holds records without an entry")
+      dataBytes += UInt64(value?.count ?? 0)
+    }
+    require(dataBytes == segment.dataBytes, "\(name) has another number of data bytes")
+    for entry in entries where seen.insert(entry.hash).inserted && !entry.place.isNone {
+      liveKeys += 1
+      liveBytes += UInt64(entry.place.length)
+    }
+  }
+
+  private mutating func check(
+    _ entry: HeaderEntry, _ transaction: borrowing Transaction
+  ) throws(StateError) {
+    let record = try transaction.get(.data, entry.place.chunk)
+      .flatMap { RecordEnvelope.open($0, entry.place, hash: entry.hash) }
+      .flatMap { SessionRecord(packed: $0) }
+    require(record != nil, "the record at \(entry.place) is missing or broken")
+    require(
+      record?.sessions.map(\.last.time).min() == entry.leastLast,
+      "the entry of the record at \(entry.place) has another time")
+  }
+
+  private mutating func checkOutbox(
+    _ row: StateRow, _ transaction: borrowing Transaction
+  ) throws(StateError) {
+    var cursor = try transaction.cursor(.outbox)
+    var last: RowPosition?
+    while try cursor.next() {
+      guard OutboxRow.decode(key: cursor.key, value: cursor.value) != nil else {
+        require(false, "row \(OutboxRow.describe(cursor.key)) of the outbox is broken")
+        continue
+      }
+      last = RowPosition(bytes: cursor.key)
+      require(
+        row.state.removedUpTo.map { $0 < last! } ?? true,
+        "row \(last!) is in the outbox, but counts as removed")
+    }
+    require(
+      last == nil || last == row.state.newestRow, "the newest row is not the checkpoint's")
+  }
+
+  private mutating func checkSide(
+    _ output: SideOutput, _ totals: SideTotals, _ transaction: borrowing Transaction
+  ) throws(StateError) {
+    var found = SideTotals()
+    var cursor = try transaction.cursor(output.database)
+    while try cursor.next() {
+      let record = SideRow.decode(key: cursor.key, value: cursor.value, output: output)
+      require(record != nil, "a row of '\(output.rawValue)' is broken")
+      found.rows += 1
+      found.bytes += UInt64(cursor.key.count + cursor.value.count)
+    }
+    require(found == totals, "'\(output.rawValue)' holds \(found), the checkpoint says \(totals)")
+  }
+
+  private mutating func checkPages(_ transaction: borrowing Transaction) throws(StateError) {
+    let (free, metaPages): (UInt32, UInt64) = (0, 2)
+    var pages = metaPages
+    // 0 is LMDB's list of free pages, 1 the directory of the named databases.
+    for handle in [0, 1] + transaction.environment.handles {
+      pages += try transaction.statistics(handle).pages
+    }
+    var cursor = try transaction.cursor(handle: free)
+    while try cursor.next() { pages += cursor.value.loadUnaligned(as: UInt64.self) }
+    let last = transaction.environment.lastPage
+    require(
+      pages == last + 1, "\(pages) pages are in use or free, but the file has \(last + 1)")
+  }
+}
