@@ -1,0 +1,68 @@
+/// What the first word of a command line asks for.
+package enum Command: String, CaseIterable, Sendable {
+  case run
+  case dump
+  case purge
+  case ddl
+  case broker
+  case generate
+  case version
+  case help
+
+  /// One line for the list of commands.
+  package var summary: String {
+    switch self {
+    case .run: "turn a Kafka topic, or files, into a table of sessions"
+    case .dump: "show a state directory: beside the running process, or of a dead one"
+    case .purge: "take late or rejected records out of the state; the counters stay"
+    case .ddl: "print the CREATE TABLE statement of the sessions' table"
+    case .broker: "run the embedded Kafka cluster, for demos and tests"
+    case .generate: "make realistic web traffic: to standard output or into a topic"
+    case .version: "print the versions of the program and of the libraries in use"
+    case .help: "explain a command"
+    }
+  }
+
+  /// How it is called, after the program's name; the flags are listed below it.
+  var synopses: [String] {
+    switch self {
+    case .run:
+      [
+        "run --brokers HOST:PORT --topic NAME --sink [NAME=]SCHEME:PLACE [--sink …] [flags]",
+        "run --file EVENTS.jsonl [--file …] --sink [NAME=]SCHEME:PLACE [--sink …] [flags]",
+      ]
+    case .dump: ["dump [\(DumpView.allCases.map(\.rawValue).joined(separator: "|"))] [flags]"]
+    case .purge: ["purge \(PurgeTarget.allCases.map(\.rawValue).joined(separator: "|")) [flags]"]
+    case .ddl: ["ddl --dialect \(DDLDialect.allCases.map(\.rawValue).joined(separator: "|"))"]
+    case .broker: ["broker [--port N] [--topic NAME:PARTITIONS …]"]
+    case .generate:
+      [
+        "generate --events N [flags] > EVENTS.jsonl",
+        "generate --events N --brokers HOST:PORT --topic NAME [flags]",
+        "generate --file EVENTS.jsonl --brokers HOST:PORT --topic NAME [flags]",
+      ]
+    case .version: ["version [--output json]"]
+    case .help: ["help [COMMAND]"]
+    }
+  }
+}
+
+/// What `sojourn dump` shows.
+package enum DumpView: String, CaseIterable, Sendable {
+  case summary, sessions, offsets, watermarks, outbox, late, rejected
+}
+
+/// What `sojourn purge` takes out of the state.
+package enum PurgeTarget: String, CaseIterable, Sendable {
+  case late, rejected
+}
+
+/// The SQL that `sojourn ddl` writes.
+package enum DDLDialect: String, CaseIterable, Sendable {
+  case sqlite, postgres, spark, trino
+}
+
+/// Whether a command's results are for people or for programs.
+package enum OutputFormat: String, CaseIterable, Sendable {
+  case text, json
+}

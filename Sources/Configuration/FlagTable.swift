@@ -1,0 +1,198 @@
+/// Every flag of every command, in the order of the documentation.
+///
+/// Names and defaults are scripted against: change none without a note in docs/configuration.md.
+package enum FlagTable {
+  package static let all: [FlagDefinition] =
+    input + output + windows + running + safety
+    + decoding + inspection + embedded + generator + everywhere
+
+  /// The flags that a command takes, in order.
+  static func flags(of command: Command) -> [FlagDefinition] {
+    all.filter { $0.commands.contains(command) }
+  }
+
+  /// The flag of that name that a command takes.
+  static func flag(_ name: String, of command: Command) -> FlagDefinition? {
+    all.first { $0.name == name && $0.commands.contains(command) }
+  }
+
+  private static let input: [FlagDefinition] = [
+    FlagDefinition(
+      "brokers", "HOST:PORT,…", .text,
+      help: "the Kafka brokers to ask first, separated by commas", [.run, .generate]),
+    FlagDefinition(
+      "topic", "NAME", .text, help: "the Kafka topic to read or to feed", [.run, .generate]),
+    FlagDefinition(
+      "file", "EVENTS.jsonl", .text, repeatable: true,
+      help: "read the events of this file, one JSON object a line, in the order given",
+      [.run, .generate]),
+    FlagDefinition(
+      "from", "earliest|latest|TIMESTAMP", .startPoint, default: "earliest",
+      help: "where a new state begins to read; a timestamp is ISO-8601 with offset, or epoch ms",
+      [.run]),
+    FlagDefinition(
+      "X", "KEY=VALUE", .property, repeatable: true,
+      help: "a setting for librdkafka; goes over --kafka-properties", [.run, .generate]),
+    FlagDefinition(
+      "kafka-properties", "FILE", .text,
+      help: "a file of KEY=VALUE lines for librdkafka: the place for secrets", [.run, .generate]),
+  ]
+
+  private static let output: [FlagDefinition] = [
+    FlagDefinition(
+      "sink", "[NAME=]SCHEME:PLACE", .text, repeatable: true,
+      help: "where sessions are written: sqlite:PATH or jsonl:DIR; its name is the scheme's "
+        + "unless given", [.run]),
+    FlagDefinition(
+      "table", "NAME", .text, default: "sessions", help: "the sessions' table in SQL sinks",
+      [.run, .ddl]),
+    FlagDefinition(
+      boolean: "adopt-table",
+      help: "take over a table of another job or fingerprint, with its rows and position", [.run]),
+    FlagDefinition(
+      "accept-missing-rows", "NAME", .text, repeatable: true,
+      help: "go on with a sink that has lost rows which the state no longer holds", [.run]),
+    FlagDefinition(
+      "drop-sink", "NAME", .text, repeatable: true,
+      help: "forget a sink of earlier runs that is no longer given", [.run]),
+    FlagDefinition(
+      "outbox-limit", "ROWS", .integer(1...1_000_000_000), default: "1000000", unit: "rows",
+      help: "reading pauses while this many finished sessions wait for a sink", [.run]),
+  ]
+
+  private static let windows: [FlagDefinition] = [
+    FlagDefinition(
+      "gap", "DURATION", .duration(minimum: 1, allowsOff: false), default: "5m",
+      help: "a session ends when its visitor does nothing for longer than this", [.run]),
+    FlagDefinition(
+      "out-of-orderness", "DURATION", .duration(minimum: 0, allowsOff: false), default: "1m",
+      help: "how far behind its partition's newest event an event may be before it is late",
+      [.run]),
+    FlagDefinition(
+      "idle-timeout", "DURATION|off", .duration(minimum: 1_000, allowsOff: true), default: "1m",
+      help: "a partition without events for this long no longer holds the watermark back",
+      [.run]),
+    FlagDefinition(
+      "quiet-close", "DURATION|off", .duration(minimum: 1_000, allowsOff: true),
+      derived: "gap + out-of-orderness + idle-timeout; off where that is off",
+      help: "every session closes once all partitions have been idle for this long", [.run]),
+    FlagDefinition(
+      "max-future-skew", "DURATION|off", .duration(minimum: 0, allowsOff: true), default: "10m",
+      help: "an event further ahead of its record's time, or of now, is rejected", [.run]),
+    FlagDefinition(
+      "max-drift", "DURATION|off", .duration(minimum: 0, allowsOff: true), default: "10m",
+      help: "a partition further ahead of the slowest one is not read until that catches up",
+      [.run]),
+  ]
+
+  private static let running: [FlagDefinition] = [
+    FlagDefinition(
+      "state", "DIR", .text, default: "state", help: "the directory of the job's state",
+      [.run, .dump, .purge]),
+    FlagDefinition(
+      "job", "NAME", .text, derived: "the topic's name; files with --file",
+      help: "the job's name: in the state, in sinks, and as Kafka group", [.run]),
+    FlagDefinition(
+      "checkpoint-interval", "DURATION", .duration(minimum: 1_000, allowsOff: false),
+      default: "5s", help: "how often the state is made durable", [.run]),
+    FlagDefinition(
+      boolean: "stop-at-end",
+      help: "read to where the log ended at the start, deliver, and exit; always so with --file",
+      [.run]),
+    FlagDefinition(
+      boolean: "close-all",
+      help: "the end of the log is the end of time: every session closes; needs --stop-at-end "
+        + "or --file", [.run]),
+    FlagDefinition(
+      "run-for", "DURATION|off", .duration(minimum: 1_000, allowsOff: true), default: "off",
+      help: "stop cleanly after this time; the next run goes on from there", [.run]),
+    FlagDefinition(
+      "shutdown-timeout", "DURATION", .duration(minimum: 0, allowsOff: false), default: "30s",
+      help: "how long the end of a run waits for a sink that is down", [.run]),
+  ]
+
+  private static let safety: [FlagDefinition] = [
+    FlagDefinition(
+      "on-data-loss", "stop|continue", .choice(["stop", "continue"]), default: "stop",
+      help: "what to do when unread records were deleted", [.run]),
+    FlagDefinition(
+      "late-limit", "ROWS", .integer(1...1_000_000_000), default: "1000000", unit: "rows",
+      help: "the run stops at this many kept late records; see sojourn purge", [.run]),
+    FlagDefinition(
+      "rejected-limit", "ROWS", .integer(1...1_000_000_000), default: "1000000", unit: "rows",
+      help: "the run stops at this many kept rejected records; see sojourn purge", [.run]),
+  ]
+
+  private static let decoding: [FlagDefinition] = [
+    FlagDefinition(
+      "field", "NAME=PATH", .fieldPath, repeatable: true,
+      help: "where in the event a field stands, for instance ip=client.address", [.run]),
+    FlagDefinition(
+      boolean: "assume-utc", help: "a time without an offset is UTC instead of rejected", [.run]),
+    FlagDefinition(
+      "event-time-unit", "auto|s|ms|us", .choice(["auto", "s", "ms", "us"]), default: "auto",
+      help: "what a numeric event time counts; auto goes by its magnitude", [.run]),
+    FlagDefinition(
+      "event-time-fallback", "none|record", .choice(["none", "record"]), default: "none",
+      help: "record: an event without a time takes its Kafka record's", [.run]),
+  ]
+
+  private static let inspection: [FlagDefinition] = [
+    FlagDefinition(
+      "user", "ID", .text, help: "only sessions of this user", [.dump]),
+    FlagDefinition(
+      "ip", "IP", .text, help: "only sessions from this address", [.dump]),
+    FlagDefinition(
+      "limit", "N", .integer(1...Int.max), derived: "all", unit: "rows",
+      help: "at most this many rows", [.dump]),
+    FlagDefinition(
+      "dialect", "sqlite|postgres|spark|trino", .choice(DDLDialect.allCases.map(\.rawValue)),
+      help: "whose SQL to write", [.ddl]),
+  ]
+
+  private static let embedded: [FlagDefinition] = [
+    FlagDefinition(
+      "port", "N", .integer(0...65_535), default: "0",
+      help: "the loopback port to listen on; 0 takes a free one and prints it", [.broker]),
+    FlagDefinition(
+      "topic", "NAME[:PARTITIONS]", .text, repeatable: true,
+      help: "a topic to create; 1 partition unless said", [.broker]),
+  ]
+
+  private static let generator: [FlagDefinition] = [
+    FlagDefinition(
+      "events", "N", .integer(1...1_000_000_000_000), help: "how many events to make",
+      [.generate]),
+    FlagDefinition(
+      "seed", "S", .integer(0...Int.max), default: "1",
+      help: "the same seed and settings make the same events, byte for byte", [.generate]),
+    FlagDefinition(
+      "visitors", "V", .integer(1...1_000_000_000), derived: "one per 50 events",
+      help: "how many visitors there are", [.generate]),
+    FlagDefinition(
+      "rate", "N", .integer(1...1_000_000_000), default: "100", unit: "events per second",
+      help: "events per second of event time", [.generate]),
+    FlagDefinition(
+      "start", "TIMESTAMP", .timestamp, default: "2025-01-01T00:00:00Z",
+      help: "the first event's time: ISO-8601 with offset, or epoch ms", [.generate]),
+    FlagDefinition(
+      "disorder", "DURATION", .duration(minimum: 0, allowsOff: false), default: "10s",
+      help: "how far behind the newest event an event may come", [.generate]),
+    FlagDefinition(
+      "partitions", "N", .integer(1...100_000), derived: "all of the topic's",
+      help: "spread the events over this many partitions, from 0", [.generate]),
+    FlagDefinition(
+      "throttle", "N", .integer(1...1_000_000_000), derived: "as fast as it goes",
+      unit: "events per second", help: "events per second of real time", [.generate]),
+  ]
+
+  private static let everywhere: [FlagDefinition] = [
+    FlagDefinition(
+      "output", "text|json", .choice(OutputFormat.allCases.map(\.rawValue)), default: "text",
+      help: "results for people, or JSON for programs", [.run, .dump, .purge, .version]),
+    FlagDefinition(
+      "config", "FILE", .text,
+      help: "read further settings from this file: lines of flag-name = value",
+      [.run, .dump, .purge, .ddl, .broker, .generate]),
+  ]
+}

@@ -1,0 +1,89 @@
+/// Everything that `sojourn dump` was told.
+package struct DumpSettings: Equatable, Sendable {
+  package let view: DumpView
+  package let stateDirectory: String
+  /// Only sessions of this user id, compared as text.
+  package let user: String?
+  /// Only sessions from this address, as written.
+  package let ip: String?
+  /// In rows; nil: all.
+  package let limit: Int?
+  package let output: OutputFormat
+
+  init(_ values: FlagValues, operands: [String]) throws(UsageError) {
+    view =
+      try values.operand(operands, DumpView.self, DumpView.allCases, noun: "view") ?? .summary
+    stateDirectory = try values.required("state")
+    user = try values.text("user")
+    ip = try values.text("ip")
+    limit = try values.integer("limit")
+    output = try values.requiredChoice("output", OutputFormat.self)
+    for name in ["user", "ip"] where values.isGiven(name) && view != .sessions {
+      throw values.invalid(
+        name, "it chooses among sessions, not in \(view.rawValue)",
+        remedy: "write: sojourn dump sessions")
+    }
+  }
+}
+
+/// Everything that `sojourn purge` was told.
+package struct PurgeSettings: Equatable, Sendable {
+  package let target: PurgeTarget
+  package let stateDirectory: String
+  package let output: OutputFormat
+
+  init(_ values: FlagValues, operands: [String]) throws(UsageError) {
+    let target = try values.operand(
+      operands, PurgeTarget.self, PurgeTarget.allCases, noun: "target")
+    guard let target else {
+      throw UsageError(
+        "purge is not told what to take out", remedy: "write purge late, or purge rejected")
+    }
+    self.target = target
+    stateDirectory = try values.required("state")
+    output = try values.requiredChoice("output", OutputFormat.self)
+  }
+}
+
+/// Everything that `sojourn ddl` was told.
+package struct DDLSettings: Equatable, Sendable {
+  package let dialect: DDLDialect
+  package let table: String
+
+  init(_ values: FlagValues) throws(UsageError) {
+    guard let dialect = try values.choice("dialect", DDLDialect.self) else {
+      let all = DDLDialect.allCases.map(\.rawValue).joined(separator: ", ")
+      throw UsageError("--dialect is missing", remedy: "name one of \(all)")
+    }
+    self.dialect = dialect
+    table = try values.tableName()
+  }
+}
+
+/// Everything that `sojourn version` was told.
+package struct VersionSettings: Equatable, Sendable {
+  package let output: OutputFormat
+
+  init(_ values: FlagValues) throws(UsageError) {
+    output = try values.requiredChoice("output", OutputFormat.self)
+  }
+}
+
+extension FlagValues {
+  /// The one operand that a command takes; nil if there is none.
+  fileprivate func operand<Choice: RawRepresentable>(
+    _ operands: [String], _ type: Choice.Type, _ choices: [Choice], noun: String
+  ) throws(UsageError) -> Choice? where Choice.RawValue == String {
+    guard let word = operands.first else { return nil }
+    if operands.count > 1 {
+      throw UsageError(
+        "\(command.rawValue) takes one \(noun), not \(operands.count)", remedy: "keep one of them")
+    }
+    if let choice = choices.first(where: { $0.rawValue == word }) { return choice }
+    let words = choices.map(\.rawValue)
+    throw UsageError(
+      "\(command.rawValue) has no \(noun) \(quoted(word))",
+      remedy: Suggestion.nearest(to: word, in: words).map { "did you mean \($0)?" }
+        ?? "write one of \(words.joined(separator: ", "))")
+  }
+}

@@ -1,0 +1,94 @@
+package import SessionModel
+
+/// Everything that `sojourn run` was told; spans and times in µs.
+package struct RunSettings: Sendable {
+  package let input: RunInput
+  /// Each `[NAME=]SCHEME:PLACE` as it was written; their names are distinct.
+  package let sinks: [String]
+  package let stateDirectory: String
+  package let job: String
+
+  package let gap: Microseconds
+  package let outOfOrderness: Microseconds
+  /// nil: off.
+  package let idleTimeout: Microseconds?
+  /// nil: off.
+  package let quietClose: Microseconds?
+  /// nil: off.
+  package let maxFutureSkew: Microseconds?
+  /// nil: off.
+  package let maxDrift: Microseconds?
+
+  package let checkpointInterval: Microseconds
+  package let from: StartPoint
+  /// Reading ends where the log ended at the start; always so for files.
+  package let stopAtEnd: Bool
+  package let closeAll: Bool
+  /// nil: no limit.
+  package let runFor: Microseconds?
+  package let shutdownTimeout: Microseconds
+
+  package let onDataLoss: DataLossPolicy
+  /// In rows.
+  package let outboxLimit: Int
+  /// In rows.
+  package let lateLimit: Int
+  /// In rows.
+  package let rejectedLimit: Int
+  package let adoptTable: Bool
+  /// Names of sinks.
+  package let acceptMissingRows: [String]
+  /// Names of sinks, none of them among `sinks`.
+  package let dropSinks: [String]
+  package let table: String
+
+  package let fields: [FieldPath]
+  package let assumeUTC: Bool
+  package let eventTimeUnit: EventTimeUnit
+  package let eventTimeFallback: EventTimeFallback
+  package let output: OutputFormat
+}
+
+/// What a run reads.
+package enum RunInput: Equatable, Sendable {
+  case kafka(KafkaSettings)
+  /// Paths, read one behind the other in this order.
+  case files([String])
+}
+
+/// Where a new state begins to read.
+package enum StartPoint: Equatable, Sendable {
+  case earliest
+  case latest
+  /// At the first record whose Kafka timestamp is this or later; µs since 1970.
+  case time(Microseconds)
+}
+
+/// What to do when unread records were deleted.
+package enum DataLossPolicy: String, Sendable {
+  case stop
+  case `continue`
+}
+
+/// What a numeric event time counts.
+package enum EventTimeUnit: String, Sendable {
+  /// Told by the magnitude.
+  case auto
+  case seconds = "s"
+  case milliseconds = "ms"
+  case microseconds = "us"
+}
+
+/// Where an event's time comes from if it has none.
+package enum EventTimeFallback: String, Sendable {
+  /// Nowhere: the record is rejected.
+  case none
+  /// The Kafka record's timestamp.
+  case record
+}
+
+/// One `--field NAME=PATH`: the path as it was written.
+package struct FieldPath: Equatable, Sendable {
+  package let name: String
+  package let path: String
+}
