@@ -44,6 +44,8 @@ let package = Package(
 
     // Threads, clocks, files, signals of the operating system.
     library("Platform", ["CLinux"]),
+    // Results and messages: tables, JSON, progress, nothing that could steer a terminal.
+    library("Console", ["SessionModel", "Platform"]),
 
     // The only importers of their C libraries.
     library("StateStore", ["SessionModel", "Platform", "CLMDB", "CXXHash"]),
@@ -61,8 +63,8 @@ let package = Package(
     .executableTarget(
       name: "sojourn",
       dependencies: [
-        "SessionModel", "Configuration", "Pipeline", "EventDecoding", "StateStore", "KafkaClient",
-        "EventSources", "Sinks", "TrafficGenerator", "Platform",
+        "SessionModel", "Configuration", "Console", "Pipeline", "EventDecoding", "StateStore",
+        "KafkaClient", "EventSources", "Sinks", "TrafficGenerator", "Platform",
       ], swiftSettings: settings),
 
     .target(
@@ -73,6 +75,7 @@ let package = Package(
     tests("EventDecodingTests", ["EventDecoding", "SessionModel"]),
     tests("TrafficGeneratorTests", ["TrafficGenerator", "SessionModel"]),
     tests("ConfigurationTests", ["Configuration", "SessionModel"]),
+    tests("ConsoleTests", ["Console", "SessionModel", "Platform"]),
     tests("StateStoreTests", ["StateStore", "SessionModel", "Platform"]),
     tests("KafkaTests", ["KafkaClient", "EventSources", "SessionModel", "Platform"]),
     tests("SinksTests", ["Sinks", "SessionModel", "Platform", "CSQLite"]),
