@@ -107,10 +107,9 @@ struct ArgumentParser {
     // A single dash may hold an attached value of any kind: `-psecret`.
     let shown = written.hasPrefix("--") ? written : String(written.prefix(2))
     let names = FlagTable.flags(of: command).filter { $0.name.count > 1 }.map(\.name)
-    guard let suggestion = Suggestion.nearest(to: name, in: names + ["help"]) else {
-      return UsageError(
-        "unknown flag \(shown)", remedy: "see: sojourn help \(command.rawValue)")
-    }
-    return UsageError("unknown flag \(shown)", remedy: "did you mean --\(suggestion)?")
+    return UsageError(
+      "unknown flag \(shown)",
+      meant: Suggestion.nearest(to: name, in: names + ["help"]).map { "--\($0)" },
+      remedy: "correct it, or see: sojourn help \(command.rawValue)")
   }
 }

@@ -58,7 +58,6 @@ enum ConfigurationFile {
     let shown = isName && name.count <= 40 ? " \(name)" : ""
     throw UsageError(
       "\(place): unknown setting\(shown)",
-      remedy: near.map { "did you mean \($0)?" }
-        ?? "write lines as flag-name = value, with the names of sojourn help")
+      meant: near, remedy: "write lines as flag-name = value, with the names of sojourn help")
   }
 }

@@ -45,6 +45,6 @@ package struct FlagDefinition: Equatable, Sendable {
     "SOJOURN_" + name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
   }
 
-  /// The default as help and documentation show it.
-  package var shownDefault: String { derivedDefault ?? defaultValue ?? "none" }
+  /// The default as help and documentation show it; nil where there is none.
+  package var shownDefault: String? { derivedDefault ?? defaultValue }
 }

@@ -105,8 +105,7 @@ struct FlagValues {
     if let choice = Choice(rawValue: text) { return choice }
     throw invalid(
       name, "\(quoted(text)) is not one of \(words.joined(separator: ", "))",
-      remedy: Suggestion.nearest(to: text, in: words).map { "did you mean \($0)?" }
-        ?? "write one of these words")
+      meant: Suggestion.nearest(to: text, in: words), remedy: "write one of these words")
   }
 
   /// In µs since 1970; nil where there is neither value nor default.
@@ -119,8 +118,10 @@ struct FlagValues {
   }
 
   /// An error about one setting, with the place where its value stands.
-  func invalid(_ name: String, _ problem: String, remedy: String) -> UsageError {
-    UsageError("\(place(of: name)): \(problem)", remedy: remedy)
+  func invalid(
+    _ name: String, _ problem: String, meant: String? = nil, remedy: String
+  ) -> UsageError {
+    UsageError("\(place(of: name)): \(problem)", meant: meant, remedy: remedy)
   }
 
   private func checkFilled(_ value: GivenValue, _ name: String) throws(UsageError) {

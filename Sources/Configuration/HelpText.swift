@@ -42,8 +42,8 @@ package enum HelpText {
   }
 
   private static func details(_ flag: FlagDefinition) -> String {
-    if flag.kind == .boolean || flag.shownDefault == "none" { return flag.help }
-    return "\(flag.help) [default: \(flag.shownDefault)]"
+    guard flag.kind != .boolean, let value = flag.shownDefault else { return flag.help }
+    return "\(flag.help) [default: \(value)]"
   }
 
   /// Broken at blanks.

@@ -83,7 +83,7 @@ extension FlagValues {
     let words = choices.map(\.rawValue)
     throw UsageError(
       "\(command.rawValue) has no \(noun) \(quoted(word))",
-      remedy: Suggestion.nearest(to: word, in: words).map { "did you mean \($0)?" }
-        ?? "write one of \(words.joined(separator: ", "))")
+      meant: Suggestion.nearest(to: word, in: words),
+      remedy: "write one of \(words.joined(separator: ", "))")
   }
 }

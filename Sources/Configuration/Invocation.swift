@@ -96,6 +96,6 @@ package enum Invocation: Sendable {
     let near = Suggestion.nearest(to: word, in: Command.allCases.map(\.rawValue))
     return UsageError(
       "there is no command \(quoted(word))",
-      remedy: near.map { "did you mean \($0)?" } ?? "see: sojourn help")
+      meant: near, remedy: "see: sojourn help")
   }
 }

@@ -112,8 +112,8 @@ extension FlagValues {
       let near = Suggestion.nearest(to: text, in: ["earliest", "latest"])
       throw invalid(
         "from", "\(quoted(text)) is neither earliest, latest nor a point in time",
-        remedy: near.map { "did you mean \($0)?" }
-          ?? "write ISO-8601 with an offset such as 2025-01-31T08:30:00Z, or epoch milliseconds")
+        meant: near,
+        remedy: "write ISO-8601 with an offset such as 2025-01-31T08:30:00Z, or epoch milliseconds")
     }
   }
 

@@ -31,8 +31,8 @@ extension FlagValues {
     for (name, place) in try entries(flag) where !known.contains(name) {
       throw UsageError(
         "\(place): no sink has the name \(quoted(name))",
-        remedy: Suggestion.nearest(to: name, in: known).map { "did you mean \($0)?" }
-          ?? "write one of: \(known.joined(separator: ", "))")
+        meant: Suggestion.nearest(to: name, in: known),
+        remedy: "write one of: \(known.joined(separator: ", "))")
     }
     return try texts(flag)
   }

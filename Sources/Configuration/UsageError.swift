@@ -9,12 +9,15 @@ package struct UsageError: Error, Equatable, CustomStringConvertible {
   /// What to do about it, as an imperative sentence without a full stop.
   package var remedy: String
 
-  package init(_ problem: String, remedy: String) {
-    self.problem = problem
+  /// - Parameter meant: what the user may have wanted to write; nil where nothing is near.
+  package init(_ problem: String, meant: String? = nil, remedy: String) {
+    self.problem = meant.map { "\(problem); did you mean \($0)?" } ?? problem
     self.remedy = remedy
   }
 
   package var exitCode: ExitCode { .usage }
 
-  package var description: String { "\(problem). Do: \(remedy)." }
+  package var description: String {
+    "\(problem)\(problem.hasSuffix("?") ? "" : ".") Do: \(remedy)."
+  }
 }

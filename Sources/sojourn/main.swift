@@ -1,1 +1,6 @@
-print("sojourn")
+import Console
+import Glibc
+import SessionModel
+
+Standard.ignoreBrokenPipes()
+exit(Program.run(Array(CommandLine.arguments.dropFirst())).rawValue)

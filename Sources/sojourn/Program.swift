@@ -1,0 +1,56 @@
+import Configuration
+import Console
+import Platform
+import SessionModel
+
+/// From arguments to exit code: understands, dispatches, and reports what went wrong.
+enum Program {
+  /// - Parameter arguments: without the program's name.
+  static func run(_ arguments: [String]) -> ExitCode {
+    let environment = ProcessEnvironment.all()
+    do throws(CommandFailure) {
+      try perform(try understand(arguments, environment))
+      return .success
+    } catch {
+      Standard.writeError(
+        Message.failure(
+          error.problem, state: error.state, remedy: error.remedy,
+          colour: Standard.errorHasColour))
+      return error.exitCode
+    }
+  }
+
+  private static func understand(
+    _ arguments: [String], _ environment: [String: String]
+  ) throws(CommandFailure) -> Invocation {
+    for warning in Invocation.warnings(about: environment) {
+      Standard.writeError(Message.warning(warning, colour: Standard.errorHasColour))
+    }
+    do throws(UsageError) {
+      return try Invocation(
+        arguments: arguments, environment: environment, readFile: FileReader(readSettings))
+    } catch {
+      throw CommandFailure(error)
+    }
+  }
+
+  private static func perform(_ invocation: Invocation) throws(CommandFailure) {
+    switch invocation {
+    case .help(let command): try HelpCommand.run(command)
+    case .version(let settings): try VersionCommand.run(settings)
+    case .run, .dump, .purge, .ddl, .broker, .generate:
+      throw CommandFailure(
+        .software, "this build lacks the command", state: .untouched, remedy: nil)
+    }
+  }
+
+  private static func readSettings(
+    _ path: String
+  ) throws(FileReader.Failure) -> [UInt8] {
+    do throws(SystemError) {
+      return try Files.read(path)
+    } catch {
+      throw FileReader.Failure(error.description)
+    }
+  }
+}
