@@ -23,8 +23,6 @@ package struct CheckpointState: Equatable, Sendable {
   package var watermark: Microseconds = .never
   /// `C`, the close line: a session with `last < C` is closed.
   package var closeLine: Microseconds = .never
-  /// The close line up to which sessions count as closed by a flush; `.never` without one.
-  package var flushedBelow: Microseconds = .never
   package var counters = Counters()
   /// By partition number.
   package var partitions: [PartitionProgress] = []
@@ -54,14 +52,19 @@ package struct SinkProgress: Equatable, Sendable {
   package var acknowledged: RowPosition?
   /// Rows that it held already when the engine derived them again.
   package var skipped: UInt64
+  /// Where the sink began, or went on without missing rows: it need not hold a row up to here. Nil:
+  /// it began with the first row.
+  package var startedAt: RowPosition?
 
   package init(
-    name: String, url: String, acknowledged: RowPosition? = nil, skipped: UInt64 = 0
+    name: String, url: String, acknowledged: RowPosition? = nil, skipped: UInt64 = 0,
+    startedAt: RowPosition? = nil
   ) {
     self.name = name
     self.url = url
     self.acknowledged = acknowledged
     self.skipped = skipped
+    self.startedAt = startedAt
   }
 }
 

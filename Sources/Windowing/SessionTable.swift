@@ -48,6 +48,8 @@ package final class SessionTable {
   package private(set) var openSessions: UInt64 = 0
   /// Keys that the next checkpoint has to write.
   package var dirtyKeys: Int { dirty.count }
+  /// Bytes of the records that the next checkpoint has to write.
+  package private(set) var dirtyBytes = 0
   /// Bytes of packed records in memory.
   package private(set) var recordBytes = 0
 
@@ -396,6 +398,7 @@ package final class SessionTable {
       slots[Int(slot)].place = write(entry.hash, record, leastLast(of: record), entry.place)
     }
     dirty.removeAll(keepingCapacity: true)
+    dirtyBytes = 0
   }
 
   /// Sessions are disjoint and sorted, so the first one's `last` is the least.
@@ -446,6 +449,7 @@ package final class SessionTable {
   private func markDirty(_ slot: UInt32) {
     slots[Int(slot)].isDirty = true
     dirty.append(slot)
+    dirtyBytes += Int(slots[Int(slot)].length)
   }
 
   /// Arms the slot so that it is looked at when a session with this `last` may close.
@@ -500,13 +504,16 @@ package final class SessionTable {
     recordBytes += larger - capacity
   }
 
-  private func setLength(_ length: Int, slot: UInt32) { slots[Int(slot)].length = UInt32(length) }
+  private func setLength(_ length: Int, slot: UInt32) {
+    if slots[Int(slot)].isDirty { dirtyBytes += length - Int(slots[Int(slot)].length) }
+    slots[Int(slot)].length = UInt32(length)
+  }
 
   private func dropRecord(_ slot: UInt32) {
     free(slots[Int(slot)].record)
     recordBytes -= Int(slots[Int(slot)].capacity)
     slots[Int(slot)].record = nil
-    slots[Int(slot)].length = 0
+    setLength(0, slot: slot)
     slots[Int(slot)].capacity = 0
   }
 }

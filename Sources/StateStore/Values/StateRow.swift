@@ -32,7 +32,7 @@ struct StateRow {
       PackedText.append(number, to: &bytes)
     }
     PackedText.append(partitionCount, to: &bytes)
-    for time in [state.watermark, state.closeLine, state.flushedBelow, state.frozenAt] {
+    for time in [state.watermark, state.closeLine, state.frozenAt] {
       PackedText.append(time, to: &bytes)
     }
     PackedText.append(position: state.newestRow, to: &bytes)
@@ -49,6 +49,7 @@ struct StateRow {
       PackedText.append(string: sink.url, to: &bytes)
       PackedText.append(position: sink.acknowledged, to: &bytes)
       PackedText.append(sink.skipped, to: &bytes)
+      PackedText.append(position: sink.startedAt, to: &bytes)
     }
     SealedValue.seal(&bytes, seed: StateRow.seed)
     return bytes
@@ -88,14 +89,13 @@ struct StateRow {
     partitionSum = numbers[9]
     guard let partitions = reader.integer(UInt32.self),
       let watermark = reader.integer(Int64.self), let closeLine = reader.integer(Int64.self),
-      let flushedBelow = reader.integer(Int64.self), let frozenAt = reader.integer(Int64.self),
+      let frozenAt = reader.integer(Int64.self),
       let newestRow = reader.position(), let removedUpTo = reader.position(),
       let counters = reader.integer(UInt16.self)
     else { return nil }
     partitionCount = partitions
     state.watermark = watermark
     state.closeLine = closeLine
-    state.flushedBelow = flushedBelow
     state.frozenAt = frozenAt
     state.newestRow = newestRow
     state.removedUpTo = removedUpTo
@@ -107,10 +107,12 @@ struct StateRow {
     guard let sinks = reader.integer(UInt16.self) else { return nil }
     for _ in 0..<sinks {
       guard let name = reader.string(), let url = reader.string(),
-        let acknowledged = reader.position(), let skipped = reader.integer(UInt64.self)
+        let acknowledged = reader.position(), let skipped = reader.integer(UInt64.self),
+        let startedAt = reader.position()
       else { return nil }
       state.sinks.append(
-        SinkProgress(name: name, url: url, acknowledged: acknowledged, skipped: skipped))
+        SinkProgress(
+          name: name, url: url, acknowledged: acknowledged, skipped: skipped, startedAt: startedAt))
     }
     return reader.isAtEnd
   }
