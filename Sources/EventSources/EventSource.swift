@@ -31,6 +31,10 @@ package protocol EventSource: AnyObject {
   /// Whether records of the partition wait in a local queue.
   func hasQueued(_ partition: Int32) -> Bool
 
+  /// Whether all that was in the partition's log when it was last looked at has been returned. More
+  /// may have come since; an unknown end counts as no.
+  func isAtEnd(_ partition: Int32) -> Bool
+
   /// Asks for the present ends of partitions' logs; the answers come through `takeEnds`.
   func requestEnds(of partitions: [Int32])
 

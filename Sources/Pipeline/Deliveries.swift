@@ -1,0 +1,91 @@
+import Platform
+import SessionModel
+import StateStore
+
+/// All sinks of a run: who there is, how far each is, and what the outbox can let go.
+final class Deliveries {
+  private var deliveries: [Delivery] = []
+  /// As of the last look.
+  private(set) var statuses: [Delivery.Status] = []
+
+  /// - Parameters:
+  ///   - recovered: the state, which knows of the sinks of earlier runs.
+  ///   - dropped: names of sinks that may be missing now (`--drop-sink`).
+  ///   - changed: called on a delivery's thread after progress or a failure.
+  /// - Throws: `RunFailure` where a sink of the state was not given; nothing was changed.
+  init(
+    _ sinks: [SinkToOpen], store: StateStore, dropped: Set<String>,
+    changed: @escaping @Sendable () -> Void
+  ) throws(RunFailure) {
+    let recovered = store.recovered
+    let given = Set(sinks.map(\.name))
+    for known in recovered.sinks where !given.contains(known.name) {
+      if dropped.contains(known.name) { continue }
+      throw RunFailure(
+        .configuration,
+        """
+        the state delivers to a sink named '\(known.name)' (\(known.url)), which was not given. \
+        Nothing was changed. Give it, or leave it behind for good with --drop-sink \(known.name)
+        """)
+    }
+    for sink in sinks {
+      let progress =
+        recovered.sinks.first { $0.name == sink.name }
+        ?? SinkProgress(
+          name: sink.name, url: sink.url, acknowledged: recovered.newestRow,
+          startedAt: recovered.newestRow)
+      deliveries.append(
+        try Delivery(
+          sink: sink, progress: progress, removedUpTo: recovered.removedUpTo, store: store,
+          changed: changed))
+    }
+    statuses = deliveries.map { $0.takeStatus() }
+  }
+
+  /// Waits a short time until every sink has said whether its table is ours, so that a foreign
+  /// table stops the run before anything is read.
+  func waitForFirstTry() throws(RunFailure) {
+    let deadline = Clock.monotonic + RunLimits.sinkCheckWait
+    for delivery in deliveries { delivery.waitForFirstTry(until: deadline) }
+    _ = try look()
+  }
+
+  /// A checkpoint was committed.
+  func notify() { for delivery in deliveries { delivery.notify() } }
+
+  /// Takes over the deliveries' progress.
+  ///
+  /// - Returns: messages for people.
+  /// - Throws: the first failure that a sink cannot recover from.
+  func look() throws(RunFailure) -> [String] {
+    statuses = deliveries.map { $0.takeStatus() }
+    if let failure = statuses.lazy.compactMap(\.failure).first { throw failure }
+    return statuses.flatMap { status in
+      status.notices.map { "sink \(status.progress.name) \($0)" }
+    }
+  }
+
+  var progress: [SinkProgress] { statuses.map(\.progress) }
+
+  /// Whether every sink holds the newest row.
+  func haveAll(upTo newest: RowPosition?) -> Bool {
+    guard let newest else { return true }
+    return statuses.allSatisfy { ($0.progress.acknowledged ?? .least) >= newest }
+  }
+
+  /// The sinks that lack rows, with the reason where there is one.
+  func lacking(_ newest: RowPosition?) -> [String] {
+    statuses.filter { status in
+      newest.map { (status.progress.acknowledged ?? .least) < $0 } ?? false
+    }.map { "\($0.progress.name) (\($0.problem ?? "still writing"))" }
+  }
+
+  func close() { for delivery in deliveries { delivery.close() } }
+}
+
+extension RowPosition {
+  /// Before every row.
+  static var least: RowPosition {
+    RowPosition(sessionEnd: 0, sessionID: SessionID(words: (0, 0, 0, 0)))
+  }
+}

@@ -1,0 +1,361 @@
+package import EventSources
+import Platform
+package import SessionModel
+package import StateStore
+import Windowing
+
+/// What happened in a run, for its last line.
+package struct RunSummary: Sendable {
+  /// The last checkpoint.
+  package var state: CheckpointState
+  package var recordsThisRun: UInt64
+  package var elapsed: Microseconds
+}
+
+/// What a run tells while it goes on; called on the processing thread.
+package struct RunObserver {
+  /// A message for people.
+  package var notice: (String) -> Void
+  /// About every 100 ms, and at the end: records read since the state was made, and where reading
+  /// stands: offsets done and to do over all partitions of a bounded run, else nil.
+  package var progress: (_ recordsRead: UInt64, _ part: (done: Int64, all: Int64)?) -> Void
+
+  package init(
+    notice: @escaping (String) -> Void,
+    progress: @escaping (UInt64, (done: Int64, all: Int64)?) -> Void
+  ) {
+    self.notice = notice
+    self.progress = progress
+  }
+}
+
+/// The one way through: source → decode → window → checkpoint → outbox → sinks.
+///
+/// The calling thread is the processing thread. Order of things, on which exactness rests:
+/// 1. a batch is processed whole before a checkpoint is gathered;
+/// 2. a checkpoint holds the changes together with the offsets that they reflect;
+/// 3. rows leave the process only from the outbox, hence after the commit that decided them;
+/// 4. after a flush no record is processed before the flush is durable;
+/// 5. offsets are shown to the Kafka group only after the commit.
+package final class Run {
+  private let options: RunOptions
+  private let store: StateStore
+  private let source: any EventSource
+  private let stop: StopRequest
+  private let observer: RunObserver
+  private let task: SessionTask
+  private let writer: CheckpointWriter
+  private let deliveries: Deliveries
+  private var committed: CheckpointState
+  private var partitions: [Int32: PartitionReading] = [:]
+  private var idle: IdleTracker?
+  private var allIdleSince: Int64?
+  private var held: Set<Int32> = []
+  private var isPaused = false
+  private var lastCheckpointAt: Int64
+  private var lastTimersAt: Int64 = 0
+  private let startedAt = Clock.monotonic
+  private let startedAtWall = Clock.wall
+  /// The position of sinks at the last gathering, to see whether the outbox can let rows go.
+  private var gatheredHeld: RowPosition?
+
+  /// How a partition stands, besides what the task knows.
+  private struct PartitionReading {
+    var position: Int64
+    var startOffset: Int64
+    var stopOffset: Int64?
+    var isAtStop = false
+  }
+
+  /// Recovers the state; nothing is read yet.
+  ///
+  /// - Throws: `RunFailure`; nothing was changed.
+  package init(
+    options: RunOptions, store: StateStore, source: any EventSource, sinks: [SinkToOpen],
+    stop: StopRequest, observer: RunObserver
+  ) throws(RunFailure) {
+    self.options = options
+    self.store = store
+    self.source = source
+    self.stop = stop
+    self.observer = observer
+    committed = store.recovered
+    task = try SessionTask(store: store, options: options)
+    let waker = SourceWaker(source)
+    writer = try CheckpointWriter(store: store) { waker.wake() }
+    deliveries = try Deliveries(sinks, store: store, dropped: options.dropSinks) { waker.wake() }
+    if !options.isBounded { idle = options.idleTimeout.map { IdleTracker(timeout: $0) } }
+    lastCheckpointAt = Clock.monotonic
+  }
+
+  /// Reads to the end of a bounded run, or until it is asked to stop; then checkpoints and delivers.
+  ///
+  /// - Throws: `RunFailure`; the state is safe at its last checkpoint.
+  package func run() throws(RunFailure) -> RunSummary {
+    defer {
+      deliveries.close()
+      writer.close()
+      source.close()
+    }
+    try deliveries.waitForFirstTry()
+    try openSource()
+    let recordsBefore = committed.counters.recordsRead
+    while !stop.isRequested, !isDone, !isOverTime { try step() }
+    if isDone, options.closeAll { try flushDurably() }
+    try finish()
+    observer.progress(task.counters.recordsRead, part)
+    return RunSummary(
+      state: committed, recordsThisRun: committed.counters.recordsRead - recordsBefore,
+      elapsed: Clock.monotonic - startedAt)
+  }
+
+  private var isDone: Bool {
+    options.isBounded && partitions.values.allSatisfy(\.isAtStop)
+  }
+
+  private var isOverTime: Bool {
+    options.runFor.map { Clock.monotonic - startedAt >= $0 } ?? false
+  }
+
+  // MARK: - Partitions
+
+  private func openSource() throws(RunFailure) {
+    let starts: [PartitionStart]
+    do throws(SourceError) {
+      starts = try source.open(resume: committed.partitions)
+    } catch {
+      throw RunFailure(error)
+    }
+    let progress = Dictionary(
+      uniqueKeysWithValues: committed.partitions.map { ($0.partition, $0) })
+    for start in starts { add(start, progress: progress[start.partition]) }
+    // The offsets that "earliest" and "latest" came to are durable before anything depends on them.
+    if committed.partitions.count != starts.count { try checkpointNow() }
+  }
+
+  private func add(_ start: PartitionStart, progress: PartitionProgress?) {
+    partitions[start.partition] = PartitionReading(
+      position: start.nextOffset, startOffset: start.nextOffset, stopOffset: start.stopOffset)
+    task.add(start, progress: progress)
+    idle?.add(partition: start.partition, now: Clock.monotonic)
+    if start.lostOffsets > 0 {
+      observer.notice(
+        "partition \(start.partition): \(start.lostOffsets) offsets were deleted unread; accepted")
+    }
+  }
+
+  // MARK: - Steps
+
+  private func step() throws(RunFailure) {
+    let batch: RecordBatch?
+    do throws(SourceError) {
+      batch = try source.nextBatch(maxWait: wait)
+    } catch {
+      throw RunFailure(error)
+    }
+    let now = Clock.monotonic
+    if let batch { try process(batch, now: now) }
+    if let state = try writer.takeResult() { afterCommit(state) }
+    if now - lastTimersAt >= RunLimits.pollWait || batch == nil { try lookAround(now: now) }
+    if isCheckpointDue(now: now) { try checkpoint() }
+  }
+
+  /// How long to wait for records: to the next timer.
+  private var wait: Microseconds {
+    let sinceCheckpoint = Clock.monotonic - lastCheckpointAt
+    let untilCheckpoint = max(1_000, options.checkpointInterval - sinceCheckpoint)
+    return min(RunLimits.pollWait, untilCheckpoint)
+  }
+
+  private func process(_ batch: RecordBatch, now: Int64) throws(RunFailure) {
+    let hadEvent = try task.process(batch, now: Clock.wall)
+    partitions[batch.partition]?.position = batch.position
+    if hadEvent {
+      idle?.delivered(batch.partition, now: now)
+      allIdleSince = nil
+    }
+    if batch.reachedStop { reachedStop(batch.partition) }
+    align()
+  }
+
+  /// A partition at its stop leaves the watermark's minimum if it is empty or was silent for longer
+  /// than the idle time-out when the process started.
+  private func reachedStop(_ partition: Int32) {
+    partitions[partition]?.isAtStop = true
+    guard let last = task.lastRecordTime(of: partition) else { return task.retire(partition) }
+    if let timeout = options.idleTimeout, last < startedAtWall - timeout { task.retire(partition) }
+  }
+
+  private func align() {
+    guard let maxDrift = options.maxDrift, partitions.count > 1 else { return }
+    let view = partitions.map { number, reading in
+      Alignment.Partition(
+        number: number, watermark: task.marks.partitionWatermark(of: number),
+        hasMore: !reading.isAtStop && !task.marks.isIdle(number) && !source.isAtEnd(number))
+    }
+    hold(Set(isPaused ? view.map(\.number) : Alignment.held(view, maxDrift: maxDrift)))
+  }
+
+  private func hold(_ next: Set<Int32>) {
+    if next == held { return }
+    for partition in next.subtracting(held) { source.setHeld(true, partition: partition) }
+    for partition in held.subtracting(next) { source.setHeld(false, partition: partition) }
+    held = next
+  }
+
+  /// Timers, sinks, added partitions, messages.
+  private func lookAround(now: Int64) throws(RunFailure) {
+    lastTimersAt = now
+    for notice in try deliveries.look() { observer.notice(notice) }
+    for notice in source.takeNotices() { observer.notice(notice) }
+    for start in source.takeAddedPartitions() {
+      observer.notice("partition \(start.partition) was added; it is read from its beginning")
+      add(start, progress: nil)
+    }
+    pauseOrResume()
+    try watchIdle(now: now)
+    align()
+    observer.progress(task.counters.recordsRead, part)
+  }
+
+  /// A full outbox stops reading, while polling goes on; never a sweep or a flush.
+  private func pauseOrResume() {
+    let isFull = committed.outboxRows >= options.outboxLimit
+    if isFull == isPaused { return }
+    isPaused = isFull
+    observer.notice(
+      isFull
+        ? "reading pauses: \(committed.outboxRows) rows wait for "
+          + deliveries.lacking(committed.newestRow).joined(separator: ", ")
+        : "reading goes on: \(committed.outboxRows) rows wait for the sinks")
+    hold(isPaused ? Set(partitions.keys) : [])
+  }
+
+  private func watchIdle(now: Int64) throws(RunFailure) {
+    guard idle != nil else { return }
+    for end in source.takeEnds() {
+      guard let reading = partitions[end.partition] else { continue }
+      let isIdle = idle!.answered(
+        end.partition, sentAt: end.sentAt, end: end.end,
+        readUpTo: max(reading.position, source.progress(of: end.partition).nextOffset),
+        hasPending: source.hasQueued(end.partition) || held.contains(end.partition))
+      task.setIdle(isIdle, partition: end.partition)
+    }
+    let due = idle!.due(now: now)
+    if !due.isEmpty { source.requestEnds(of: due) }
+    guard idle!.allIdle, !isPaused else { return allIdleSince = nil }
+    let since = allIdleSince ?? now
+    allIdleSince = since
+    let hasOpen = task.table.openSessions > 0
+    if let quiet = options.quietClose, hasOpen, now - since >= quiet {
+      observer.notice("no partition had an event for long: every open session is closed")
+      try flushDurably()
+    }
+  }
+
+  // MARK: - Checkpoints
+
+  private func isCheckpointDue(now: Int64) -> Bool {
+    if task.isFull { return true }
+    guard writer.isIdle else { return false }
+    if task.table.closingSessions > 0, committed.outboxRows == 0 || task.recordsSinceCheckpoint == 0
+    {
+      return true
+    }
+    return now - lastCheckpointAt >= options.checkpointInterval && hasNews
+  }
+
+  /// Whether a checkpoint would change anything.
+  private var hasNews: Bool {
+    task.recordsSinceCheckpoint > 0 || SinkProgress.heldByAll(deliveries.progress) != gatheredHeld
+      || task.marks.watermark != committed.watermark
+      || partitions.contains { number, _ in
+        source.progress(of: number).nextOffset
+          != committed.partitions.first { $0.partition == number }?.nextOffset
+      }
+  }
+
+  /// Gathers and hands over a checkpoint; waits only for one that is under way.
+  private func checkpoint() throws(RunFailure) {
+    if let state = try writer.waitForResult() { afterCommit(state) }
+    for notice in try deliveries.look() { observer.notice(notice) }
+    let progress = partitions.keys.sorted().map { number in
+      let (nextOffset, proof) = source.progress(of: number)
+      return (partition: number, nextOffset: nextOffset, proof: proof)
+    }
+    gatheredHeld = SinkProgress.heldByAll(deliveries.progress)
+    let draft = try task.gather(
+      progress: progress, sinks: deliveries.progress, now: Clock.wall)
+    lastCheckpointAt = Clock.monotonic
+    writer.submit(draft)
+  }
+
+  private func checkpointNow() throws(RunFailure) {
+    try checkpoint()
+    if let state = try writer.waitForResult() { afterCommit(state) }
+  }
+
+  private func afterCommit(_ state: CheckpointState) {
+    committed = state
+    deliveries.notify()
+    source.mirror(state.partitions.map { ($0.partition, $0.nextOffset) })
+    pauseOrResume()
+  }
+
+  private func flushDurably() throws(RunFailure) {
+    try task.flush()
+    try checkpointNow()
+  }
+
+  // MARK: - The end
+
+  /// The last checkpoints, and the outbox to the sinks, within `shutdownTimeout`.
+  private func finish() throws(RunFailure) {
+    let deadline = Clock.monotonic + options.shutdownTimeout
+    repeat { try checkpointNow() } while task.table.closingSessions > 0
+    while true {
+      for notice in try deliveries.look() { observer.notice(notice) }
+      if deliveries.haveAll(upTo: committed.newestRow) || Clock.monotonic >= deadline { break }
+      do throws(SourceError) {
+        // Held partitions give no records: this only polls, and wakes when a sink has moved on.
+        hold(Set(partitions.keys))
+        _ = try source.nextBatch(maxWait: RunLimits.pollWait)
+      } catch {
+        throw RunFailure(error)
+      }
+    }
+    if hasNews { try checkpointNow() }
+    let lacking = deliveries.lacking(committed.newestRow)
+    if !lacking.isEmpty {
+      throw RunFailure(
+        .unavailable,
+        """
+        \(committed.outboxRows) rows could not be delivered within --shutdown-timeout to: \
+        \(lacking.joined(separator: ", ")). The state is safe and keeps them; run again when the \
+        sink is back
+        """)
+    }
+  }
+
+  private var part: (done: Int64, all: Int64)? {
+    guard options.isBounded else { return nil }
+    var done: Int64 = 0
+    var all: Int64 = 0
+    for reading in partitions.values {
+      guard let stopOffset = reading.stopOffset else { continue }
+      done += min(reading.position, stopOffset) - reading.startOffset
+      all += stopOffset - reading.startOffset
+    }
+    return (done, all)
+  }
+}
+
+/// Lets other threads end the processing thread's wait for records.
+private struct SourceWaker: @unchecked Sendable {
+  // Unchecked: `EventSource.wake` is the one call that any thread may make.
+  private let source: any EventSource
+
+  init(_ source: any EventSource) { self.source = source }
+
+  func wake() { source.wake() }
+}

@@ -1,0 +1,49 @@
+package import EventDecoding
+package import SessionModel
+
+/// What a run is to do; spans in µs, nil for "off".
+package struct RunOptions: Sendable {
+  package var gap: Microseconds = 300 * .perSecond
+  package var outOfOrderness: Microseconds = 60 * .perSecond
+  package var idleTimeout: Microseconds? = 60 * .perSecond
+  package var quietClose: Microseconds? = 420 * .perSecond
+  package var maxFutureSkew: Microseconds? = 600 * .perSecond
+  package var maxDrift: Microseconds? = 600 * .perSecond
+  package var checkpointInterval: Microseconds = 5 * .perSecond
+  /// The source ends by itself: no timers, and partitions leave the watermark at their stop.
+  package var isBounded = false
+  /// The end of the log is the end of time: flush there (bounded runs only).
+  package var closeAll = false
+  package var runFor: Microseconds?
+  package var shutdownTimeout: Microseconds = 30 * .perSecond
+  /// Rows in the outbox at which reading pauses.
+  package var outboxLimit: UInt64 = 1_000_000
+  package var adoptTable = false
+  /// Names of sinks that may go on without rows that are gone.
+  package var acceptMissingRows: Set<String> = []
+  package var dropSinks: Set<String> = []
+  package var decoding = DecodingOptions()
+
+  package init() {}
+}
+
+/// Bounds of the processing loop.
+enum RunLimits {
+  /// A checkpoint is taken early at this many changed keys or bytes of changed records.
+  static let changedKeys = 200_000
+  static let changedBytes = 64 << 20
+  /// The same for late and rejected records that wait for it.
+  static let sideRecords = 10_000
+  /// Rows that enter the outbox are taken in pieces of this size, until a transaction is full.
+  static let rowsPerPiece = 1_000
+  /// The longest wait for records before timers are looked at again, µs.
+  static let pollWait: Microseconds = 100_000
+  /// How long the start waits for sinks to say whether their table is ours, before reading.
+  static let sinkCheckWait: Microseconds = 2 * .perSecond
+  /// Rows and bytes of one write to a sink.
+  static let rowsPerWrite = 5_000
+  static let bytesPerWrite = 8 << 20
+  /// The pauses between tries of a sink that is down, µs: doubled from the first to the last.
+  static let firstRetryPause: Microseconds = 100_000
+  static let lastRetryPause: Microseconds = 5 * .perSecond
+}

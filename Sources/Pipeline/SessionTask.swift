@@ -1,0 +1,274 @@
+import EventDecoding
+import EventSources
+import SessionModel
+import StateStore
+import Windowing
+
+/// The fold over the log: decoding, lateness, windows, and what the next checkpoint will hold.
+///
+/// It belongs to one thread, and a process can own several. It does no I/O but reading records of
+/// the state when they are first touched; it has no clock of its own.
+final class SessionTask {
+  private(set) var marks: Watermarks
+  private(set) var counters: Counters
+  /// Records since the last checkpoint was gathered.
+  private(set) var recordsSinceCheckpoint = 0
+  let table: SessionTable
+  private let options: RunOptions
+  private let store: StateStore
+  private let hasher: KeyHasher
+  private var decoder: EventDecoder
+  private var event = Event()
+  private var ledger: SegmentLedger
+  private var checkpoint: UInt64
+  private var late: [SideRecord] = []
+  private var rejected: [SideRecord] = []
+  /// Per partition: the last record's time, for bounded runs.
+  private var lastRecordTimes: [Int32: Microseconds] = [:]
+
+  /// Takes up the state that the store recovered.
+  init(store: StateStore, options: RunOptions) throws(RunFailure) {
+    self.store = store
+    self.options = options
+    let recovered = store.recovered
+    marks = Watermarks(
+      gap: options.gap, outOfOrderness: options.outOfOrderness, watermark: recovered.watermark,
+      closeLine: recovered.closeLine)
+    counters = recovered.counters
+    checkpoint = recovered.checkpoint
+    hasher = KeyHasher(seed: store.hashSeed)
+    decoder = EventDecoder(options: options.decoding)
+    ledger = store.recoveredLedger
+    table = SessionTable(gap: options.gap, capacity: Int(store.recoveredKeys)) {
+      place, hash, body in
+      try store.withRecord(place, hash: hash) { body($0) }
+    }
+    try recoverSessions(recovered)
+  }
+
+  private func recoverSessions(_ recovered: CheckpointState) throws(RunFailure) {
+    do throws(StateError) {
+      try store.forEachHeader { entry in
+        let isNewest = table.recover(
+          hash: entry.hash, place: entry.place, leastLast: entry.leastLast)
+        if isNewest, !entry.place.isNone { ledger.add(entry.place) }
+      }
+    } catch {
+      throw RunFailure(error)
+    }
+    table.finishRecovery(sessions: recovered.openSessions + recovered.closingSessions)
+    table.checkpoint = checkpoint + 1
+    do { try table.sweep(to: marks.closeLine) } catch { throw RunFailure(table: error) }
+  }
+
+  // MARK: - Partitions
+
+  func add(_ start: PartitionStart, progress: PartitionProgress?) {
+    marks.add(partition: start.partition, maxEventTime: progress?.maxEventTime ?? .never)
+    lastRecordTimes[start.partition] = progress?.lastRecordTime
+    counters.lostOffsets += start.lostOffsets
+  }
+
+  func setIdle(_ idle: Bool, partition: Int32) {
+    if idle, !marks.isIdle(partition) { counters.idlings += 1 }
+    marks.setIdle(idle, partition: partition)
+  }
+
+  func retire(_ partition: Int32) { marks.retire(partition) }
+
+  /// The last record's time in the partition, µs; nil if none was ever read.
+  func lastRecordTime(of partition: Int32) -> Microseconds? { lastRecordTimes[partition] }
+
+  // MARK: - Records
+
+  /// Processes a batch.
+  ///
+  /// - Parameter now: the wall clock, µs since 1970, for `ahead_of_now`.
+  /// - Returns: whether the batch held an event, late or not.
+  /// - Throws: `RunFailure`; the task is not to be used on, the state is safe.
+  func process(_ batch: RecordBatch, now: Microseconds) throws(RunFailure) -> Bool {
+    let future = options.maxFutureSkew.map { now + $0 } ?? .max
+    var eventCount = 0
+    for record in batch.records {
+      counters.recordsRead += 1
+      counters.bytesRead += UInt64(record.valueLength)
+      recordsSinceCheckpoint += 1
+      if let rejection = judge(record, future: future) {
+        reject(record, rejection, partition: batch.partition)
+      } else {
+        eventCount += 1
+        try admit(record, partition: batch.partition)
+      }
+    }
+    if let last = batch.records.last {
+      lastRecordTimes[batch.partition] = last.timestamp == .never ? event.time : last.timestamp
+    }
+    return eventCount > 0
+  }
+
+  /// Decodes into `event`; nil if it is one.
+  private func judge(_ record: SourceRecord, future: Microseconds) -> Rejection? {
+    let rejection = decoder.decode(
+      record.value, valueLength: record.valueLength, recordTime: record.timestamp, into: &event)
+    if let rejection { return rejection }
+    if let skew = options.maxFutureSkew, record.timestamp != .never,
+      event.time > record.timestamp + skew
+    {
+      return Rejection(.aheadOfRecord, .eventTime)
+    }
+    return event.time > future ? Rejection(.aheadOfNow, .eventTime) : nil
+  }
+
+  private func admit(_ record: SourceRecord, partition: Int32) throws(RunFailure) {
+    let watermark = max(marks.partitionWatermark(of: partition), marks.watermark)
+    if let reason = marks.admit(event.time, partition: partition) {
+      counters.lateByReason[Int(reason.rawValue)] += 1
+      late.append(
+        side(
+          record, partition: partition, reason: reason.rawValue, field: nil,
+          eventTime: event.time, watermark: watermark))
+      return
+    }
+    do {
+      try table.add(
+        event, at: EventPoint(time: event.time, partition: partition, offset: record.offset),
+        hash: hasher.hash(userID: event.userID, ip: event.ip), closeLine: marks.closeLine)
+    } catch {
+      throw RunFailure(table: error)
+    }
+    counters.eventsInSessions += 1
+    counters.cutTexts += UInt64(event.cutTexts)
+  }
+
+  private func reject(_ record: SourceRecord, _ rejection: Rejection, partition: Int32) {
+    counters.rejectedByReason[Int(rejection.reason.rawValue)] += 1
+    rejected.append(
+      side(
+        record, partition: partition, reason: rejection.reason.rawValue,
+        field: rejection.field, eventTime: .never, watermark: .never))
+  }
+
+  private func side(
+    _ record: SourceRecord, partition: Int32, reason: UInt8, field: EventField?,
+    eventTime: Microseconds, watermark: Microseconds
+  ) -> SideRecord {
+    SideRecord(
+      partition: partition, offset: record.offset, reason: reason, field: field?.rawValue ?? 0,
+      recordTime: record.timestamp, eventTime: eventTime, watermark: watermark,
+      valueLength: record.value == nil ? -1 : Int64(record.valueLength),
+      payload: record.value.map { Array($0.prefix(Limits.keptPayloadBytes)) } ?? [])
+  }
+
+  // MARK: - Checkpoints
+
+  /// Whether so much has changed that the next checkpoint should not wait.
+  var isFull: Bool {
+    table.dirtyKeys >= RunLimits.changedKeys || table.dirtyBytes >= RunLimits.changedBytes
+      || late.count + rejected.count >= RunLimits.sideRecords
+  }
+
+  /// Closes everything: `W := C := max(W, M + 1 µs)`. The next checkpoint must be durable before
+  /// another record is processed.
+  func flush() throws(RunFailure) {
+    marks.sweep()
+    do {
+      try table.sweep(to: marks.closeLine)
+      guard marks.flush() else { return }
+      counters.flushes += 1
+      counters.sessionsClosedByFlush += UInt64(try table.sweep(to: marks.closeLine))
+    } catch {
+      throw RunFailure(table: error)
+    }
+  }
+
+  /// Freezes what has changed, with all that it reflects, as the next checkpoint.
+  ///
+  /// - Parameters:
+  ///   - progress: of every partition, as the source has it now.
+  ///   - sinks: what the sinks are known to hold.
+  func gather(
+    progress: [(partition: Int32, nextOffset: Int64, proof: [UInt8])], sinks: [SinkProgress],
+    now: Microseconds
+  ) throws(RunFailure) -> CheckpointDraft {
+    checkpoint += 1
+    let draft = CheckpointDraft(checkpoint: checkpoint, expectedKeys: table.dirtyKeys)
+    do {
+      marks.sweep()
+      try table.sweep(to: marks.closeLine)
+      while table.closingSessions > 0, !draft.isFull {
+        try table.takeRows(limit: RunLimits.rowsPerPiece, into: &draft.rows)
+      }
+      try cleanOldestSegment()
+    } catch {
+      throw RunFailure(table: error)
+    }
+    takeChanges(into: draft)
+    counters.sessionsClosed += UInt64(draft.rows.count)
+    draft.late = late
+    draft.rejected = rejected
+    late.removeAll(keepingCapacity: true)
+    rejected.removeAll(keepingCapacity: true)
+    draft.state = state(progress: progress, sinks: sinks, now: now)
+    draft.removeOutboxUpTo = SinkProgress.heldByAll(sinks)
+    table.checkpoint = checkpoint + 1
+    recordsSinceCheckpoint = 0
+    return draft
+  }
+
+  private func takeChanges(into draft: CheckpointDraft) {
+    table.takeChanges { hash, record, leastLast, older in
+      ledger.retire(older)
+      guard let record else {
+        draft.appendTombstone(hash: hash)
+        return .none
+      }
+      let place = draft.append(hash: hash, payload: record, leastLast: leastLast)
+      ledger.add(place)
+      return place
+    }
+    ledger.finish(draft)
+  }
+
+  /// Has the live records of the oldest segment written anew where the log has outgrown them.
+  private func cleanOldestSegment() throws {
+    guard let segment = ledger.segmentToClean else { return }
+    for entry in try store.headers(ofSegment: segment)
+    where !entry.place.isNone && table.place(of: entry.hash) == entry.place {
+      try table.touch(entry.hash)
+    }
+  }
+
+  private func state(
+    progress: [(partition: Int32, nextOffset: Int64, proof: [UInt8])], sinks: [SinkProgress],
+    now: Microseconds
+  ) -> CheckpointState {
+    var state = CheckpointState()
+    state.checkpoint = checkpoint
+    state.watermark = marks.watermark
+    state.closeLine = marks.closeLine
+    state.counters = counters
+    state.partitions = progress.map {
+      PartitionProgress(
+        partition: $0.partition, nextOffset: $0.nextOffset,
+        maxEventTime: marks.maxEventTime(of: $0.partition),
+        lastRecordTime: lastRecordTimes[$0.partition], proof: $0.proof)
+    }
+    state.sinks = sinks
+    state.openSessions = table.openSessions
+    state.closingSessions = table.closingSessions
+    state.frozenAt = now
+    return state
+  }
+}
+
+extension SinkProgress {
+  /// The last row that every sink holds; nil if one of them holds none.
+  static func heldByAll(_ sinks: [SinkProgress]) -> RowPosition? {
+    var least: RowPosition?
+    for sink in sinks {
+      guard let held = sink.acknowledged else { return nil }
+      least = least.map { min($0, held) } ?? held
+    }
+    return least
+  }
+}
