@@ -1,0 +1,37 @@
+# Two commands do everything: `make demo` and `make test`. `make` alone lists the rest.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# What `make install` builds stands apart: it holds the Swift runtime.
+STATIC_BUILD = .build/static
+SWIFT = . scripts/toolchain.sh && swift
+
+SHELL = bash
+.DEFAULT_GOAL = help
+.PHONY: help setup build test lint format install clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: ## install the Debian packages that are missing; check the Swift toolchain
+	@scripts/setup.sh
+
+build: setup ## build .build/release/sojourn
+	@$(SWIFT) build -c release --product sojourn
+
+test: setup ## check the formatting, build, run all tests
+	@scripts/test.sh
+
+lint: ## check the formatting
+	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+
+format: ## format the sources
+	@$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+
+install: setup ## install to PREFIX/bin; it runs without the Swift toolchain (PREFIX=/usr/local)
+	@$(SWIFT) build -c release --product sojourn --static-swift-stdlib --scratch-path $(STATIC_BUILD)
+	@install -D -m 755 $(STATIC_BUILD)/release/sojourn $(DESTDIR)$(PREFIX)/bin/sojourn
+	@echo "Installed $(DESTDIR)$(PREFIX)/bin/sojourn"
+
+clean: ## remove everything that was built
+	@rm -rf .build

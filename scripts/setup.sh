@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing, and nothing where none is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/toolchain.sh
+
+# pkg-config's name of each C library, and the package that brings it.
+libraries=(
+  rdkafka:librdkafka-dev lmdb:liblmdb-dev simdjson:libsimdjson-dev libxxhash:libxxhash-dev
+  sqlite3:libsqlite3-dev libcrypto:libssl-dev
+)
+# A program that must be there, and the package that brings it.
+programs=(pkg-config:pkg-config make:make sqlite3:sqlite3 python3:python3-venv)
+
+missing=()
+for entry in "${programs[@]}"; do
+  command -v "${entry%%:*}" >/dev/null || missing+=("${entry#*:}")
+done
+for entry in "${libraries[@]}"; do
+  pkg-config --exists "${entry%%:*}" 2>/dev/null || missing+=("${entry#*:}")
+done
+# The system's python3 comes without venv's parts.
+if command -v python3 >/dev/null && ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
+  missing+=(python3-venv)
+fi
+# simdjson is C++.
+compgen -G '/usr/include/c++/*' >/dev/null || missing+=(libstdc++-12-dev)
+
+install_packages() {
+  if ! command -v apt-get >/dev/null; then
+    echo "These packages are missing, under their Debian names: ${missing[*]}." >&2
+    echo "There is no apt-get here: install them by this system's own means." >&2
+    return 1
+  fi
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "These packages are missing; as root: apt-get install ${missing[*]}" >&2
+      return 1
+    fi
+    as_root=(sudo)
+    # Where nobody can type a password, fail instead of waiting for it.
+    [ -t 0 ] || as_root=(sudo -n)
+  fi
+  local get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
+  echo "Installing ${missing[*]}"
+  "${get[@]}" update </dev/null >&2
+  "${get[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2
+}
+
+if [ ${#missing[@]} -gt 0 ]; then install_packages; fi
+check_swift

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Formatting, a build with warnings as errors, and all tests; ends with swift test's own summary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/toolchain.sh
+
+scripts/test-tools.sh
+swift format lint --strict --parallel --recursive Sources Tests Package.swift
+swift build -c release --build-tests
+exec swift test -c release --skip-build </dev/null
