@@ -5,6 +5,12 @@ package struct KafkaSettings: Equatable, Sendable {
   package let topic: String
   /// The properties file with `-X` over it: each key once.
   package let properties: [KafkaProperty]
+
+  package init(brokers: String, topic: String, properties: [KafkaProperty] = []) {
+    self.brokers = brokers
+    self.topic = topic
+    self.properties = properties
+  }
 }
 
 extension FlagValues {

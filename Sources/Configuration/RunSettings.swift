@@ -91,4 +91,9 @@ package enum EventTimeFallback: String, Sendable {
 package struct FieldPath: Equatable, Sendable {
   package let name: String
   package let path: String
+
+  package init(name: String, path: String) {
+    self.name = name
+    self.path = path
+  }
 }
