@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # What `make install` builds stands apart: it holds the Swift runtime.
 STATIC_BUILD = .build/static
-SWIFT = . scripts/toolchain.sh && swift
+SWIFT = . .ci/toolchain.sh && swift
 
 SHELL = bash
 .DEFAULT_GOAL = help
@@ -14,13 +14,13 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: ## install the Debian packages that are missing; check the Swift toolchain
-	@scripts/setup.sh
+	@.ci/setup.sh
 
 build: setup ## build .build/release/sojourn
 	@$(SWIFT) build -c release --product sojourn
 
 test: setup ## check the formatting, build, run all tests
-	@scripts/test.sh
+	@.ci/test.sh
 
 lint: ## check the formatting
 	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift

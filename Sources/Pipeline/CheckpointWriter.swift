@@ -66,9 +66,9 @@ final class CheckpointWriter: Sendable {
   ///
   /// - Throws: the commit's failure: the last checkpoint before it is intact.
   func takeResult() throws(RunFailure) -> CheckpointState? {
-    let result: Result<CheckpointState, StateError>? = desk.change {
-      defer { $0.result = nil }
-      return $0.result
+    let result: Result<CheckpointState, StateError>? = desk.change { desk in
+      defer { desk.result = nil }
+      return desk.result
     }
     return try CheckpointWriter.unwrap(result)
   }

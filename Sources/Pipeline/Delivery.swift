@@ -1,6 +1,6 @@
 import Platform
-import SessionModel
-import Sinks
+package import SessionModel
+package import Sinks
 import StateStore
 
 /// The thread that brings the outbox's rows to one sink, in order, at the sink's own pace.
@@ -69,9 +69,9 @@ final class Delivery: Sendable {
 
   /// The present status; its notices are taken out.
   func takeStatus() -> Status {
-    desk.change {
-      defer { $0.status.notices = [] }
-      return $0.status
+    desk.change { desk in
+      defer { desk.status.notices = [] }
+      return desk.status
     }
   }
 

@@ -2,7 +2,7 @@
 # Installs the Debian packages that are missing, and nothing where none is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source scripts/toolchain.sh
+source .ci/toolchain.sh
 
 # pkg-config's name of each C library, and the package that brings it.
 libraries=(

@@ -2,9 +2,9 @@
 # Formatting, a build with warnings as errors, and all tests; ends with swift test's own summary.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source scripts/toolchain.sh
+source .ci/toolchain.sh
 
-scripts/test-tools.sh
+.ci/test-tools.sh
 swift format lint --strict --parallel --recursive Sources Tests Package.swift
 swift build -c release --build-tests
 exec swift test -c release --skip-build </dev/null
