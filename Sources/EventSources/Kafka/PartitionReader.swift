@@ -1,0 +1,167 @@
+import KafkaClient
+import SessionModel
+
+/// One partition of the topic while it is read: what has been delivered, and what comes next.
+///
+/// Invariants:
+/// - a record is delivered only at or beyond `nextOffset`, and moves it behind itself;
+/// - no record is delivered before the expectation, if there is one, has been met;
+/// - no record at or beyond `stopOffset` is delivered;
+/// - `nextOffset` goes back only in `restart`.
+final class PartitionReader {
+  enum State: Equatable {
+    case reading
+    /// The log's bounds are being asked for, since something of it is gone.
+    case inDoubt
+    /// The stop offset was reached and reported.
+    case finished
+  }
+
+  /// Something other than records, found in the queue.
+  enum Problem {
+    /// The log does not hold the offset asked for.
+    case outOfRange
+    /// The record at this offset is not the one read there before.
+    case replaced(offset: Int64)
+    /// The entry of the batch with this index carries an error.
+    case failed(index: Int)
+  }
+
+  struct Outcome {
+    var count = 0
+    var reachedStop = false
+    var moved = false
+    var problem: Problem?
+    /// Entries whose errors pass by themselves.
+    var passing: [Int] = []
+  }
+
+  let partition: Int32
+  let queue: PartitionQueue
+  private(set) var nextOffset: Int64
+  let stopOffset: Int64?
+  private(set) var proof: [UInt8]
+  /// The record that has to be found, if it still exists, before anything is delivered.
+  private(set) var expectation: RecordProof?
+  var state = State.reading
+  var isHeld = false
+  /// Raised by the last batch and not yet dealt with.
+  var problem: Problem?
+  /// Since when the log has been found to end before `nextOffset`, monotonic µs.
+  var shrunkSince: Int64?
+  var isReplaced = false
+
+  init(
+    _ start: PartitionStart, proof: [UInt8], expectation: RecordProof?, queue: PartitionQueue
+  ) {
+    partition = start.partition
+    nextOffset = start.nextOffset
+    stopOffset = start.stopOffset
+    self.proof = proof
+    self.expectation = expectation
+    self.queue = queue
+  }
+
+  /// Where fetching has to begin.
+  var fetchOffset: Int64 { expectation?.offset ?? nextOffset }
+
+  var mayRead: Bool { state == .reading && !isHeld }
+
+  /// Whether something is on its way to the caller, so that silence does not mean idleness.
+  var hasQueued: Bool {
+    switch state {
+    case .reading: expectation != nil || problem != nil || queue.count > 0
+    case .inDoubt: true
+    case .finished: false
+    }
+  }
+
+  var hasReachedStop: Bool {
+    guard let stopOffset else { return false }
+    return expectation == nil && nextOffset >= stopOffset
+  }
+
+  /// Goes through what came out of the queue, in order.
+  ///
+  /// - Parameter records: room for as many as there are messages.
+  func accept(
+    _ messages: UnsafeBufferPointer<KafkaMessage>,
+    into records: UnsafeMutablePointer<SourceRecord>
+  ) -> Outcome {
+    var outcome = Outcome()
+    let before = nextOffset
+    var last: Int?
+    loop: for (index, message) in messages.enumerated() {
+      if message.errorCode != 0 {
+        guard note(message, index, &outcome) else { break loop }
+        continue
+      }
+      if let expected = expectation {
+        if message.offset < expected.offset { continue }
+        if message.offset == expected.offset, RecordProof(message) != expected {
+          outcome.problem = .replaced(offset: message.offset)
+          break loop
+        }
+        expectation = nil
+      }
+      if message.offset < nextOffset { continue }
+      if let stopOffset, message.offset >= stopOffset {
+        nextOffset = stopOffset
+        break loop
+      }
+      (records + outcome.count).initialize(to: SourceRecord(message))
+      outcome.count += 1
+      nextOffset = message.offset + 1
+      last = index
+    }
+    if let last { proof = RecordProof(messages[last]).bytes }
+    outcome.moved = nextOffset != before
+    if outcome.problem == nil && hasReachedStop { outcome.reachedStop = true }
+    return outcome
+  }
+
+  /// - Returns: false if nothing behind it may be delivered.
+  private func note(_ message: KafkaMessage, _ index: Int, _ outcome: inout Outcome) -> Bool {
+    let error = KafkaError(code: message.errorCode, message: "")
+    if error.isPartitionEnd {
+      // The end lies behind the record expected, which is therefore gone.
+      expectation = nil
+      nextOffset = max(nextOffset, min(message.offset, stopOffset ?? .max))
+      return true
+    }
+    if error.isOffsetOutOfRange {
+      outcome.problem = .outOfRange
+      return false
+    }
+    switch error.kind {
+    case .authentication, .unreadable:
+      outcome.problem = .failed(index: index)
+      return false
+    case .transient, .unknownTopic, .configuration:
+      outcome.passing.append(index)
+      return true
+    }
+  }
+
+  /// Reads on from another place after a loss that was accepted.
+  func restart(at offset: Int64) {
+    nextOffset = offset
+    expectation = nil
+    problem = nil
+    shrunkSince = nil
+    isReplaced = false
+    proof = []
+    state = .reading
+  }
+}
+
+extension SourceRecord {
+  @inline(__always)
+  fileprivate init(_ message: KafkaMessage) {
+    self.init(
+      offset: message.offset,
+      timestamp: message.timestamp < 0
+        ? .never : message.timestamp &* Microseconds.perMillisecond,
+      value: message.value, valueLength: message.value?.count ?? 0)
+  }
+}

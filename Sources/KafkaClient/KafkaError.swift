@@ -1,0 +1,93 @@
+import CRdKafka
+
+/// What librdkafka or a broker answered instead of doing what it was asked.
+package struct KafkaError: Error, Equatable, CustomStringConvertible, Sendable {
+  /// librdkafka's number: negative for its own errors, positive for a broker's.
+  package var code: Int32
+  /// The number's symbolic name, as `_ALL_BROKERS_DOWN` or `UNKNOWN_TOPIC_OR_PART`.
+  package var name: String
+  package var message: String
+
+  /// What the caller can do about an error.
+  package enum Kind: Equatable, Sendable {
+    /// It may pass by itself: brokers down, leaders moving, time-outs. Ask again.
+    case transient
+    /// The broker refused the credentials or the rights are missing.
+    case authentication
+    case unknownTopic
+    /// A setting is unknown, malformed or cannot work.
+    case configuration
+    /// The log holds bytes that cannot be read as records.
+    case unreadable
+  }
+
+  package init(code: Int32, message: String) {
+    self.code = code
+    self.name = String(cString: rd_kafka_err2name(rd_kafka_resp_err_t(code)))
+    self.message = message
+  }
+
+  /// A code with librdkafka's own text for it.
+  init(_ code: rd_kafka_resp_err_t, _ context: String = "") {
+    let text = String(cString: rd_kafka_err2str(code))
+    self.init(code: code.rawValue, message: context.isEmpty ? text : "\(context): \(text)")
+  }
+
+  /// Takes over an error object.
+  init(consuming error: OpaquePointer) {
+    defer { rd_kafka_error_destroy(error) }
+    self.init(
+      code: rd_kafka_error_code(error).rawValue,
+      message: String(cString: rd_kafka_error_string(error)))
+  }
+
+  /// A setting that is refused.
+  static func configuration(_ message: String) -> KafkaError {
+    KafkaError(code: RD_KAFKA_RESP_ERR__INVALID_ARG.rawValue, message: message)
+  }
+
+  package var kind: Kind {
+    switch rd_kafka_resp_err_t(code) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
+      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
+      RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+      RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      .authentication
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+      RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      .unknownTopic
+    case RD_KAFKA_RESP_ERR__INVALID_ARG, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
+      RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, RD_KAFKA_RESP_ERR__NOT_CONFIGURED,
+      RD_KAFKA_RESP_ERR_INVALID_CONFIG, RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+      .configuration
+    case RD_KAFKA_RESP_ERR__BAD_MSG, RD_KAFKA_RESP_ERR__BAD_COMPRESSION,
+      RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED, RD_KAFKA_RESP_ERR_INVALID_MSG,
+      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+      .unreadable
+    default: .transient
+    }
+  }
+
+  /// The reader asked for an offset that the log does not hold.
+  package var isOffsetOutOfRange: Bool {
+    code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET.rawValue
+      || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE.rawValue
+  }
+
+  /// Not an error: reading has caught up with the log.
+  package var isPartitionEnd: Bool { code == RD_KAFKA_RESP_ERR__PARTITION_EOF.rawValue }
+
+  package var isTopicExists: Bool { code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS.rawValue }
+
+  package var description: String { "\(message) (\(name))" }
+}
+
+/// Throws if a call of librdkafka did not answer "no error".
+func check(_ code: rd_kafka_resp_err_t, _ context: String) throws(KafkaError) {
+  if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code, context) }
+}
+
+/// Throws if a call of librdkafka gave an error object.
+func check(_ error: OpaquePointer?) throws(KafkaError) {
+  if let error { throw KafkaError(consuming: error) }
+}
