@@ -41,8 +41,13 @@ package protocol EventSource: AnyObject {
   /// The answers that arrived since the last call.
   func takeEnds() -> [PartitionEnd]
 
-  /// Partitions that were added to the topic since `open`; they are read from their beginning.
+  /// Partitions that were added to the topic since `open`; they are read from their beginning, and
+  /// no batch comes of them before this call has named them.
   func takeAddedPartitions() -> [PartitionStart]
+
+  /// Offsets that turned out to be deleted unread since the last call and that
+  /// `--on-data-loss continue` accepted. Those that `open` found are in its `PartitionStart`s.
+  func takeLostOffsets() -> UInt64
 
   /// After a checkpoint: shows the offsets to lag tools (the Kafka group). Failures are logged only.
   func mirror(_ offsets: [(partition: Int32, nextOffset: Int64)])
@@ -165,4 +170,9 @@ package enum SourceError: Error, Equatable, CustomStringConvertible {
       message
     }
   }
+}
+
+extension EventSource {
+  /// For sources that cannot lose input while they run.
+  package func takeLostOffsets() -> UInt64 { 0 }
 }

@@ -117,11 +117,15 @@ private func relay(_ listener: Int32, to port: UInt16, _ wakeUp: WakeUp, isStopp
   }
 }
 
-private func accept(_ listener: Int32, _ port: UInt16, _ pairs: inout [(client: Int32, broker: Int32)]) {
+private func accept(
+  _ listener: Int32, _ port: UInt16, _ pairs: inout [(client: Int32, broker: Int32)]
+) {
   let client = Glibc.accept(listener, nil, nil)
   if client < 0 { return }
   let broker = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-  if BootstrapRelay.isFull(pairs.count) || BootstrapRelay.call(port, { connect(broker, $0, $1) }) != 0 {
+  if BootstrapRelay.isFull(pairs.count)
+    || BootstrapRelay.call(port, { connect(broker, $0, $1) }) != 0
+  {
     close((client, broker))
   } else {
     pairs.append((client, broker))

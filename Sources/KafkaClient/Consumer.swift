@@ -19,6 +19,8 @@ package final class Consumer: Client, @unchecked Sendable {
     ("client.id", "sojourn"),
     ("isolation.level", "read_committed"),
     ("check.crcs", "true"),
+    // An empty answer, and with it the news that the end is reached, waits this long at the broker.
+    ("fetch.wait.max.ms", "100"),
     ("socket.keepalive.enable", "true"),
     ("reconnect.backoff.max.ms", "2000"),
     ("log.connection.close", "false"),
@@ -82,7 +84,8 @@ package final class Consumer: Client, @unchecked Sendable {
   ) throws(KafkaError) -> [Int64?] {
     let list = PartitionList(topic, partitions.map { ($0, -1001) })
     try check(
-      rd_kafka_committed(handle, list.native, milliseconds(timeout)), "asking for committed offsets")
+      rd_kafka_committed(handle, list.native, milliseconds(timeout)), "asking for committed offsets"
+    )
     return partitions.map { partition in
       let offset = list.find(topic, partition).offset
       return offset < 0 ? nil : offset

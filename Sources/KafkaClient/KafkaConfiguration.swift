@@ -75,8 +75,10 @@ package struct KafkaConfiguration: Equatable, Sendable {
 
   package static func isSecret(_ name: String) -> Bool {
     let name = name.lowercased()
-    return ["password", "secret", "token", "key.pem", "oauthbearer.config", "sasl.jaas", "credential"]
-      .contains { Self.contains($0, in: name) }
+    return [
+      "password", "secret", "token", "key.pem", "oauthbearer.config", "sasl.jaas", "credential",
+    ]
+    .contains { Self.contains($0, in: name) }
   }
 
   private static func contains(_ needle: String, in text: String) -> Bool {

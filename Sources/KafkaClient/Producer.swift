@@ -26,7 +26,9 @@ package final class Producer: Client, @unchecked Sendable {
 
   deinit {
     topics.read { topics in
-      for reference in topics.values { rd_kafka_topic_destroy(OpaquePointer(bitPattern: reference)) }
+      for reference in topics.values {
+        rd_kafka_topic_destroy(OpaquePointer(bitPattern: reference))
+      }
     }
   }
 

@@ -43,6 +43,7 @@ final class LogWatcher: Sendable {
     var ends: [Int32]
     var bounds: [Int32]
     var nudge: Bool
+    var refresh: Bool
     var isStopping: Bool
   }
 
@@ -112,7 +113,8 @@ final class LogWatcher: Sendable {
       }
       if !task.bounds.isEmpty { answerBounds(Array(Set(task.bounds))) }
       if !task.ends.isEmpty { answerEnds(Array(Set(task.ends)).sorted()) }
-      guard let refreshInterval, let due = refreshAt, due <= Clock.monotonic else { continue }
+      guard let refreshInterval, let due = refreshAt else { continue }
+      guard task.refresh || due <= Clock.monotonic else { continue }
       let succeeded = look(&leaders, &unknownTimes)
       refreshAt = Clock.monotonic + (succeeded ? refreshInterval : Self.retryInterval)
     }
@@ -122,18 +124,21 @@ final class LogWatcher: Sendable {
     let task = board.wait(until: deadline) { board -> Task? in
       let isIdle =
         board.endsWanted.isEmpty && board.boundsWanted.isEmpty && !board.nudgeWanted
+        && !board.refreshWanted
         && !board.isStopping
       if isIdle { return nil }
       defer {
         board.endsWanted = []
         board.boundsWanted = []
         board.nudgeWanted = false
+        board.refreshWanted = false
       }
       return Task(
         ends: board.endsWanted, bounds: board.boundsWanted, nudge: board.nudgeWanted,
+        refresh: board.refreshWanted,
         isStopping: board.isStopping)
     }
-    return task ?? Task(ends: [], bounds: [], nudge: false, isStopping: false)
+    return task ?? Task(ends: [], bounds: [], nudge: false, refresh: false, isStopping: false)
   }
 
   private func report(_ change: (inout Reports) -> Void) {

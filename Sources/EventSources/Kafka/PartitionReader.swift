@@ -47,9 +47,13 @@ final class PartitionReader {
   var isHeld = false
   /// Raised by the last batch and not yet dealt with.
   var problem: Problem?
+  /// Where the log ended when it was last looked at.
+  var knownEnd: Int64?
   /// Since when the log has been found to end before `nextOffset`, monotonic µs.
   var shrunkSince: Int64?
   var isReplaced = false
+  /// What `problem` means for the caller, where it is of kind `failed`.
+  var failure: SourceError?
 
   init(
     _ start: PartitionStart, proof: [UInt8], expectation: RecordProof?, queue: PartitionQueue
@@ -74,6 +78,12 @@ final class PartitionReader {
     case .inDoubt: true
     case .finished: false
     }
+  }
+
+  /// Whether what is known of the log has been delivered; false once more came after the last look.
+  var isAtEnd: Bool {
+    state == .finished
+      || (state == .reading && expectation == nil && knownEnd == nextOffset && queue.count == 0)
   }
 
   var hasReachedStop: Bool {
@@ -126,6 +136,7 @@ final class PartitionReader {
     if error.isPartitionEnd {
       // The end lies behind the record expected, which is therefore gone.
       expectation = nil
+      knownEnd = message.offset
       nextOffset = max(nextOffset, min(message.offset, stopOffset ?? .max))
       return true
     }
@@ -143,6 +154,13 @@ final class PartitionReader {
     }
   }
 
+  /// Goes on as before: the doubt was unfounded.
+  func resume() {
+    problem = nil
+    shrunkSince = nil
+    state = .reading
+  }
+
   /// Reads on from another place after a loss that was accepted.
   func restart(at offset: Int64) {
     nextOffset = offset
@@ -151,6 +169,7 @@ final class PartitionReader {
     shrunkSince = nil
     isReplaced = false
     proof = []
+    knownEnd = nil
     state = .reading
   }
 }
