@@ -1,0 +1,94 @@
+import SessionModel
+
+/// The statements that make a sink's tables: what `sojourn ddl` prints and what the sinks execute.
+package enum SinkDDL {
+  package enum Dialect: String, CaseIterable, Sendable {
+    case sqlite
+    case postgres
+    /// Spark SQL with an Iceberg catalog.
+    case spark
+    /// Trino with its Iceberg connector.
+    case trino
+  }
+
+  /// Where SQL sinks keep, for each table, its job, fingerprint, owner and position.
+  static let ledgerTable = "sojourn_sinks"
+
+  /// All statements of a dialect, each ended by a semicolon and a line feed.
+  package static func text(dialect: Dialect, table: TableName) -> String {
+    switch dialect {
+    case .sqlite: sqliteLedger + sqliteTable(table)
+    case .postgres: columns("CREATE TABLE \(table.quoted)", dialect, ";\n")
+    case .spark:
+      columns(
+        "CREATE TABLE `\(table.text)`", dialect,
+        """
+
+        USING iceberg
+        PARTITIONED BY (session_date)
+        TBLPROPERTIES ('format-version' = '2');
+
+        """)
+    case .trino:
+      columns(
+        "CREATE TABLE \(table.quoted)", dialect,
+        """
+
+        WITH (format_version = 2, partitioning = ARRAY['session_date']);
+
+        """)
+    }
+  }
+
+  /// What the SQLite sink executes where its session table is missing.
+  static func sqliteTable(_ table: TableName) -> String {
+    columns("CREATE TABLE \(table.quoted)", .sqlite, ";\n")
+  }
+
+  /// What the SQLite sink executes at each opening. Table names differ by more than case, as in
+  /// SQLite itself.
+  static let sqliteLedger = """
+    CREATE TABLE IF NOT EXISTS \(ledgerTable) (
+      table_name TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+      job TEXT NOT NULL,
+      fingerprint TEXT NOT NULL,
+      owner TEXT NOT NULL,
+      position TEXT
+    );
+
+    """
+
+  private static func columns(_ head: String, _ dialect: Dialect, _ tail: String) -> String {
+    let lines = SessionColumn.allCases.map { column in
+      "  \(column.rawValue) \(type(of: column, dialect))\(constraint(on: column, dialect))"
+    }
+    return "\(head) (\n\(lines.joined(separator: ",\n"))\n)\(tail)"
+  }
+
+  private static func constraint(on column: SessionColumn, _ dialect: Dialect) -> String {
+    let hasKeys = dialect == .sqlite || dialect == .postgres
+    if column == .sessionID, hasKeys { return " NOT NULL PRIMARY KEY" }
+    return column.isNullable ? "" : " NOT NULL"
+  }
+
+  private static func type(of column: SessionColumn, _ dialect: Dialect) -> String {
+    switch (dialect, column.kind) {
+    // SQLite has no types for times; its date functions read these texts, and they sort.
+    case (.sqlite, .text), (.sqlite, .timestamp), (.sqlite, .date): "TEXT"
+    case (.sqlite, .boolean): "BOOLEAN"
+    case (.sqlite, .integer): "INTEGER"
+    case (.postgres, .text): "text"
+    case (.postgres, .boolean), (.trino, .boolean): "boolean"
+    case (.postgres, .timestamp): "timestamptz"
+    case (.postgres, .date), (.trino, .date): "date"
+    case (.postgres, .integer), (.trino, .integer): "bigint"
+    case (.spark, .text): "STRING"
+    case (.spark, .boolean): "BOOLEAN"
+    case (.spark, .timestamp): "TIMESTAMP"
+    case (.spark, .date): "DATE"
+    case (.spark, .integer): "BIGINT"
+    case (.trino, .text): "varchar"
+    case (.trino, .timestamp): "timestamp(6) with time zone"
+    }
+  }
+}
