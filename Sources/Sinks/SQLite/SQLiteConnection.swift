@@ -1,0 +1,128 @@
+import CSQLite
+
+/// A connection to one database file. One thread uses it.
+///
+/// Every method throws the `SinkError` that `SinkError.init(sqlite:…)` says.
+struct SQLiteConnection: ~Copyable {
+  private let handle: OpaquePointer
+  private let path: String
+
+  /// Opens the file for durable writing: WAL, each commit synced.
+  ///
+  /// - Parameters:
+  ///   - create: whether a missing file is made. Its directory never is: a missing one is more
+  ///     often a typing error or a disk that is not mounted than a wish.
+  ///   - busyTimeoutMilliseconds: how long a statement waits for another's lock.
+  static func open(
+    _ path: String, create: Bool, busyTimeoutMilliseconds: Int32
+  ) throws(SinkError) -> SQLiteConnection {
+    var handle: OpaquePointer?
+    let flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+      | (create ? SQLITE_OPEN_CREATE : 0)
+    // A path that begins with "file:" must stay a path where SQLite was built to read URIs.
+    let file = path.hasPrefix("/") || path.hasPrefix("./") ? path : "./" + path
+    let code = sqlite3_open_v2(file, &handle, flags, nil)
+    guard let handle else { throw .unavailable("SQLite has no memory to open \(path)") }
+    let connection = SQLiteConnection(handle: handle, path: path)
+    if code != SQLITE_OK { throw connection.failure(code) }
+    sqlite3_busy_timeout(handle, busyTimeoutMilliseconds)
+    let mode = try connection.prepare("PRAGMA journal_mode = WAL")
+    if try mode.step(), let answer = mode.text(0), answer != "wal" {
+      throw .unsuitable(
+        "SQLite keeps \(path) in journal mode \"\(answer)\" and cannot change it to WAL: is it on a "
+          + "network file system? Nothing was changed. Give a path on a local disk.")
+    }
+    try connection.execute("PRAGMA synchronous = FULL")
+    return connection
+  }
+
+  private init(handle: OpaquePointer, path: String) {
+    self.handle = handle
+    self.path = path
+  }
+
+  // Statements may outlive this: version 2 of the call waits for them.
+  deinit { sqlite3_close_v2(handle) }
+
+  /// Runs statements that answer nothing.
+  func execute(_ statements: String) throws(SinkError) {
+    let code = sqlite3_exec(handle, statements, nil, nil, nil)
+    if code != SQLITE_OK { throw failure(code) }
+  }
+
+  func prepare(_ statement: String) throws(SinkError) -> SQLiteStatement {
+    var prepared: OpaquePointer?
+    let code = sqlite3_prepare_v3(
+      handle, statement, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
+    guard code == SQLITE_OK, let prepared else { throw failure(code) }
+    return SQLiteStatement(prepared, path: path)
+  }
+
+  /// Runs `body` as one transaction that holds the write lock from its beginning; rolled back if
+  /// anything fails.
+  func transaction<Result>(_ body: () throws(SinkError) -> Result) throws(SinkError) -> Result {
+    try execute("BEGIN IMMEDIATE")
+    do throws(SinkError) {
+      let result = try body()
+      try execute("COMMIT")
+      return result
+    } catch {
+      // Some failures have rolled back already; then this one fails, and nothing is left to do.
+      sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
+      throw error
+    }
+  }
+
+  /// Whether the file has been deleted, renamed or replaced since it was opened: what is written
+  /// now would be lost.
+  var fileHasMoved: Bool {
+    var moved: Int32 = 0
+    let code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved)
+    return code == SQLITE_OK && moved != 0
+  }
+
+  private func failure(_ code: Int32) -> SinkError {
+    SinkError(sqlite: code, message: String(cString: sqlite3_errmsg(handle)), path: path)
+  }
+}
+
+extension SinkError {
+  /// - Parameters:
+  ///   - code: an extended result code of SQLite that is an error.
+  ///   - message: SQLite's own words.
+  init(sqlite code: Int32, message: String, path: String) {
+    let text = "SQLite, \(path): \(message) (code \(code))"
+    let safe = "The rows stay in the state; it is tried again."
+    switch code & 0xFF {
+    case SQLITE_BUSY, SQLITE_LOCKED:
+      self = .unavailable(
+        "\(text). Another program holds its lock; end its transaction. \(safe)")
+    case SQLITE_FULL:
+      self = .unavailable("\(text). Make room on its disk. \(safe)")
+    case SQLITE_CANTOPEN:
+      self = .unavailable(
+        "\(text). Its directory must exist and be open to this user. \(safe)")
+    case SQLITE_READONLY where code == SQLITE_READONLY | (4 << 8):
+      self = .moved(SinkError.replacedFile(path))
+    case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH:
+      self = .unavailable("\(text). Give this user the right to write to it. \(safe)")
+    case SQLITE_CORRUPT, SQLITE_NOTADB:
+      self = .unsuitable(
+        "\(text). Nothing was written. Restore it from a backup, or give another path.")
+    case SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG, SQLITE_SCHEMA:
+      self = .unsuitable(
+        "\(text): the table cannot take the rows. Nothing was written, they stay in the state. "
+          + "Change the table (`sojourn ddl --dialect sqlite` shows what is needed).")
+    case SQLITE_MISUSE, SQLITE_RANGE:
+      preconditionFailure(text)
+    default:
+      self = .unavailable("\(text). \(safe)")
+    }
+  }
+
+  static func replacedFile(_ path: String) -> String {
+    "SQLite, \(path): the file was deleted or replaced while this process used it. Nothing was "
+      + "written, the rows stay in the state. A new start begins at what the file says."
+  }
+}

@@ -1,0 +1,132 @@
+import SessionModel
+
+/// Can a session table that is already there take the rows? Reads the schema, changes nothing.
+struct SQLiteTableCheck {
+  private struct Column {
+    var affinity: Affinity
+    var declaredType: String
+    var isNotNull: Bool
+    var hasDefault: Bool
+    var isGenerated: Bool
+    var isKey: Bool
+  }
+
+  /// How SQLite converts what is put into a column (sqlite.org/datatype3.html, section 3.1).
+  private enum Affinity {
+    case text, numeric, integer, real, none
+    /// A BLOB of a STRICT table: takes neither text nor numbers.
+    case bytesOnly
+
+    init(type: String, isStrict: Bool) {
+      let type = type.uppercased()
+      if isStrict, type == "BLOB" {
+        self = .bytesOnly
+      } else if type.contains("INT") {
+        self = .integer
+      } else if ["CHAR", "CLOB", "TEXT"].contains(where: type.contains) {
+        self = .text
+      } else if type.isEmpty || type.contains("BLOB") || (isStrict && type == "ANY") {
+        self = .none
+      } else if ["REAL", "FLOA", "DOUB"].contains(where: type.contains) {
+        self = .real
+      } else {
+        self = .numeric
+      }
+    }
+
+    /// Whether every value of the kind comes back as it was put in.
+    func keeps(_ kind: ColumnKind) -> Bool {
+      switch kind {
+      case .text: self == .text || self == .none
+      // `2015-05-17…` does not look like a number and so stays text, as in DATETIME columns.
+      case .timestamp, .date: self == .text || self == .none || self == .numeric
+      case .boolean, .integer: self == .integer || self == .none || self == .numeric
+      }
+    }
+  }
+
+  private let place: String
+  private let columns: [String: Column]
+  private let hasKey: Bool
+
+  /// - Returns: nil where no table of that name is there.
+  static func read(
+    _ table: TableName, _ connection: borrowing SQLiteConnection, place: String
+  ) throws(SinkError) -> SQLiteTableCheck? {
+    let objects = try connection.prepare(
+      "SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')")
+    objects.bind(copying: table.text, at: 1)
+    guard try objects.step() else { return nil }
+    guard objects.text(0) == "table" else {
+      throw .unsuitable(
+        "\(place) is a view. Nothing was changed. Name a table with --table.")
+    }
+    return SQLiteTableCheck(
+      place: place, columns: try readColumns(of: table, connection),
+      hasKey: try hasKey(table, connection))
+  }
+
+  private static func readColumns(
+    of table: TableName, _ connection: borrowing SQLiteConnection
+  ) throws(SinkError) -> [String: Column] {
+    let statement = try connection.prepare(
+      """
+      SELECT c.name, c.type, c."notnull", c.dflt_value IS NOT NULL, c.hidden, c.pk,
+        (SELECT max(strict) FROM pragma_table_list(?1) WHERE schema = 'main')
+      FROM pragma_table_xinfo(?1) AS c
+      """)
+    statement.bind(copying: table.text, at: 1)
+    var columns: [String: Column] = [:]
+    while try statement.step() {
+      let type = statement.text(1) ?? ""
+      columns[(statement.text(0) ?? "").lowercased()] = Column(
+        affinity: Affinity(type: type, isStrict: statement.integer(6) != 0), declaredType: type,
+        isNotNull: statement.integer(2) != 0, hasDefault: statement.integer(3) != 0,
+        isGenerated: statement.integer(4) != 0, isKey: statement.integer(5) != 0)
+    }
+    return columns
+  }
+
+  /// Whether `session_id` alone is the primary key or has a unique index over all rows.
+  private static func hasKey(
+    _ table: TableName, _ connection: borrowing SQLiteConnection
+  ) throws(SinkError) -> Bool {
+    let statement = try connection.prepare(
+      """
+      SELECT 1 FROM pragma_index_list(?1) AS i WHERE i."unique" AND NOT i.partial
+        AND (SELECT group_concat(lower(name)) FROM pragma_index_info(i.name)) = 'session_id'
+      """)
+    statement.bind(copying: table.text, at: 1)
+    return try statement.step()
+  }
+
+  /// - Throws: `.unsuitable`, naming everything that is wrong.
+  func check() throws(SinkError) {
+    var faults = SessionColumn.allCases.compactMap { fault($0) }
+    if !hasKey { faults.append("session_id has no unique key of its own") }
+    let ours = Set(SessionColumn.allCases.map(\.rawValue))
+    for (name, column) in columns.sorted(by: { $0.key < $1.key })
+    where !ours.contains(name) && column.isNotNull && !column.hasDefault && !column.isGenerated {
+      faults.append("the further column \(name) is NOT NULL without a default")
+    }
+    if faults.isEmpty { return }
+    throw .unsuitable(
+      "\(place) cannot take the rows: \(faults.joined(separator: "; ")). Nothing was changed. Change "
+        + "the table (`sojourn ddl --dialect sqlite` shows what is needed), or name another.")
+  }
+
+  private func fault(_ column: SessionColumn) -> String? {
+    guard let found = columns[column.rawValue] else {
+      return "column \(column.rawValue) is missing"
+    }
+    if found.isGenerated { return "column \(column.rawValue) is generated" }
+    if !found.affinity.keeps(column.kind) {
+      return "column \(column.rawValue) has the type \(found.declaredType), "
+        + "which does not keep the \(column.kind) values"
+    }
+    if column.isNullable, found.isNotNull || (found.isKey && column != .sessionID) {
+      return "column \(column.rawValue) is NOT NULL, but its values may be null"
+    }
+    return nil
+  }
+}
