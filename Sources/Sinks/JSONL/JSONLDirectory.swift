@@ -1,0 +1,209 @@
+import Glibc
+import Platform
+import SessionModel
+
+/// The files of a JSONL sink and the lock around them. It decides nothing.
+///
+/// `_owner` is replaced as a whole and locked by its inode: who waits for the lock looks again
+/// whether the file is still the one that the name leads to.
+struct JSONLDirectory {
+  /// How long the lock of another process is waited for.
+  private static let lockTimeout: Int64 = 5_000_000
+  private static let lockPollMicroseconds: UInt32 = 5_000
+  private static let asidePrefix = ".tmp-"
+
+  /// What lies in the directory.
+  struct Content {
+    /// The files of rows, by position.
+    var files: [JSONLFileName] = []
+    /// Names of files that a process that ended did not finish.
+    var leftovers: [String] = []
+  }
+
+  let path: String
+
+  var place: String { "the JSONL directory \(path)" }
+
+  private func path(of name: String) -> String { "\(path)/\(name)" }
+  private var ownerPath: String { path(of: "_owner") }
+  private var positionPath: String { path(of: "_position") }
+
+  /// Makes the directory where it is missing; the one above it must be there.
+  func make() throws(SinkError) {
+    if mkdir(path, 0o755) == 0 {
+      let above = path.hasSuffix("/") ? path + ".." : path + "/.."
+      return try translating { () throws(SystemError) in try Files.synchronizeDirectory(above) }
+    }
+    if errno != EEXIST { throw failure(SystemError("mkdir", path)) }
+  }
+
+  /// Runs `body` while no other process is between a check and a rename.
+  ///
+  /// - Parameter create: whether a missing `_owner` is made, empty.
+  /// - Throws: besides the errors of `body`, `.unavailable` if the lock is not to be had within
+  ///   `lockTimeout`, and `.moved` if `_owner` is missing and not to be made.
+  func locked<Result>(
+    create: Bool, _ body: () throws(SinkError) -> Result
+  ) throws(SinkError) -> Result {
+    let deadline = Clock.monotonic + JSONLDirectory.lockTimeout
+    while Clock.monotonic < deadline {
+      let file = try openOwner(create: create)
+      if try lock(file) {
+        defer { file.unlock() }
+        return try body()
+      }
+      usleep(JSONLDirectory.lockPollMicroseconds)
+    }
+    throw .unavailable(
+      "\(place): another process has held the lock on _owner for 5 s; is it stopped? Nothing was "
+        + "written, the rows stay in the state; it is tried again.")
+  }
+
+  private func openOwner(create: Bool) throws(SinkError) -> FileDescriptor {
+    do throws(SystemError) {
+      return try FileDescriptor.open(ownerPath, O_RDWR | (create ? O_CREAT : 0))
+    } catch {
+      if error.code == ENOENT, Files.exists(path) {
+        throw .moved(
+          "\(place) no longer says whose it is: _owner was deleted while this process used it. "
+            + "Nothing was written. Find out who did; a new start claims it again.")
+      }
+      throw failure(error)
+    }
+  }
+
+  /// - Returns: whether the lock was had on the file that `_owner` names now.
+  private func lock(_ file: borrowing FileDescriptor) throws(SinkError) -> Bool {
+    do throws(SystemError) {
+      guard try file.lock(wait: false) else { return false }
+    } catch {
+      throw failure(error)
+    }
+    var held = stat()
+    var named = stat()
+    return fstat(file.number, &held) == 0 && stat(ownerPath, &named) == 0
+      && held.st_ino == named.st_ino && held.st_dev == named.st_dev
+  }
+
+  /// Lists what lies there, after making what was renamed before durable.
+  ///
+  /// - Throws: `.unsuitable` where two files overlap.
+  func content() throws(SinkError) -> Content {
+    let names = try translating { () throws(SystemError) in
+      try Files.synchronizeDirectory(path)
+      return try Files.names(in: path)
+    }
+    var content = Content()
+    for name in names {
+      if let file = JSONLFileName(name) {
+        if let before = content.files.last, file.first <= before.last {
+          throw .unsuitable(
+            "\(place): the files \(before.text) and \(name) hold the same rows. Nothing was changed. "
+              + "Take away the one that was copied in.")
+        }
+        content.files.append(file)
+      } else if name.hasPrefix(JSONLDirectory.asidePrefix),
+        JSONLFileName(String(name.dropFirst(JSONLDirectory.asidePrefix.count))) != nil
+      {
+        content.leftovers.append(name)
+      }
+    }
+    return content
+  }
+
+  /// What `_owner` and `_position` say together; nil where both are missing.
+  ///
+  /// The position is that of `_position` alone.
+  func entry() throws(SinkError) -> SinkEntry? {
+    let owner = try mark(at: ownerPath)
+    let position = try mark(at: positionPath)
+    guard let identity = owner ?? position else { return nil }
+    return SinkEntry(
+      job: identity.job, fingerprint: identity.fingerprint, owner: owner?.owner ?? "",
+      position: position?.position)
+  }
+
+  /// - Returns: nil for a file that is missing or empty, as `_owner` is before the first claim.
+  private func mark(at path: String) throws(SinkError) -> JSONLMark? {
+    let bytes: [UInt8]
+    do throws(SystemError) {
+      bytes = try Files.read(path)
+    } catch {
+      if error.code == ENOENT { return nil }
+      throw failure(error)
+    }
+    if bytes.isEmpty { return nil }
+    guard let mark = JSONLMark(bytes) else {
+      throw .unsuitable(
+        "\(path) is not what this program writes. Nothing was changed. Restore it, or take it away to "
+          + "claim the directory anew (--adopt-table).")
+    }
+    return mark
+  }
+
+  func putOwner(_ identity: JobIdentity, _ owner: OwnerID) throws(SinkError) {
+    let mark = JSONLMark(
+      job: identity.job, fingerprint: identity.fingerprint.text, owner: owner.text)
+    try translating { () throws(SystemError) in try Files.replace(ownerPath, with: mark.bytes) }
+  }
+
+  func putPosition(_ identity: JobIdentity, _ position: RowPosition) throws(SinkError) {
+    let mark = JSONLMark(
+      job: identity.job, fingerprint: identity.fingerprint.text, position: position)
+    try translating { () throws(SystemError) in try Files.replace(positionPath, with: mark.bytes) }
+  }
+
+  /// Writes a file aside, on the disk when this returns; what was written is removed on an error.
+  func writeAside(
+    _ name: JSONLFileName,
+    _ content: (borrowing FileDescriptor) throws(SystemError) -> Void
+  ) throws(SinkError) {
+    do throws(SystemError) {
+      let file = try FileDescriptor.open(asidePath(name), O_WRONLY | O_CREAT | O_TRUNC)
+      try content(file)
+      try file.synchronize()
+    } catch {
+      removeAside(name)
+      throw failure(error)
+    }
+  }
+
+  /// Moves a file written aside into place, durably.
+  func publish(_ name: JSONLFileName) throws(SinkError) {
+    try translating { () throws(SystemError) in
+      try Files.rename(asidePath(name), to: path(of: name.text))
+      try Files.synchronizeDirectory(path)
+    }
+  }
+
+  func removeAside(_ name: JSONLFileName) { unlink(asidePath(name)) }
+
+  func remove(_ names: [String]) throws(SinkError) {
+    try translating { () throws(SystemError) in
+      for name in names { try Files.remove(path(of: name)) }
+    }
+  }
+
+  private func asidePath(_ name: JSONLFileName) -> String {
+    path(of: JSONLDirectory.asidePrefix + name.text)
+  }
+
+  private func translating<Result>(
+    _ body: () throws(SystemError) -> Result
+  ) throws(SinkError) -> Result {
+    do throws(SystemError) { return try body() } catch { throw failure(error) }
+  }
+
+  private func failure(_ error: SystemError) -> SinkError {
+    let text = "\(place): \(error)"
+    let safe = "The rows stay in the state; it is tried again."
+    if error.isDiskFull { return .unavailable("\(text). Make room on its disk. \(safe)") }
+    switch error.code {
+    case ENOTDIR:
+      return .unsuitable("\(text). Nothing was changed. Give the path of a directory.")
+    case ENOENT:
+      return .unavailable("\(text). The directory above it must exist. \(safe)")
+    default: return .unavailable("\(text). \(safe)")
+    }
+  }
+}
