@@ -17,14 +17,20 @@ package enum ProgressBar {
     // The ratio of counts that may be as large as they like.
     let ratio = min(1, Double(done) / Double(total))
     let percent = done >= total ? 100 : min(99, Int(ratio * 100))
-    let padded = String(repeating: " ", count: percent < 10 ? 2 : percent < 100 ? 1 : 0)
-    let tail = "  \(padded)\(percent) %  \(grouped(done)) of \(grouped(total)) \(unit)\(rate)"
+    // Padded, so that the bar keeps its length.
+    let all = grouped(total)
+    let share = padded(String(percent), to: 3) + " %"
+    let tail = "  \(share)  \(padded(grouped(done), to: all.count)) of \(all) \(unit)\(rate)"
     let room = min(40, width - DisplayWidth.of(title) - DisplayWidth.of(tail) - 4)
     if room < 5 { return DisplayWidth.cut(title + tail, to: width) }
     let filled = done >= total ? room : Int(ratio * Double(room))
     var bar = String(repeating: "=", count: filled)
     if filled < room { bar += ">" + String(repeating: " ", count: room - filled - 1) }
     return "\(title)  [\(bar)]\(tail)"
+  }
+
+  private static func padded(_ text: String, to width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   /// `1,234,567`.

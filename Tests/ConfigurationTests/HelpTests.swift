@@ -1,4 +1,5 @@
 import Configuration
+import SessionModel
 import TestSupport
 import Testing
 
@@ -56,4 +57,12 @@ func `the documentation has a row for each flag, with variable and default`(inde
   #expect(row != nil, "no row for \(flag.written) with the default \(shown)")
   #expect(row?.contains("`\(flag.environmentVariable)`") == true)
   if let unit = flag.unit { #expect(row?.contains(unit) == true) }
+}
+
+@Test(arguments: [
+  ExitCode.success, .usage, .corruptState, .inputLost, .unavailable, .software, .stateLocked,
+  .inputOutput, .takenOver, .authentication, .configuration,
+])
+func `the documentation has a row for each exit code`(code: ExitCode) throws {
+  #expect(try repositoryFile("docs/configuration.md").contains("\n| \(code.rawValue) | "))
 }
