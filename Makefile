@@ -8,7 +8,7 @@ SWIFT = . .ci/toolchain.sh && swift
 
 SHELL = bash
 .DEFAULT_GOAL = help
-.PHONY: help setup build test lint format install clean
+.PHONY: help setup build demo bench test lint format install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -18,6 +18,9 @@ setup: ## install the Debian packages that are missing; check the Swift toolchai
 
 build: setup ## build .build/release/sojourn
 	@$(SWIFT) build -c release --product sojourn
+
+demo: build ## the main job on an embedded cluster, killed half way (EVENTS=FILE.jsonl sends that file)
+	@.ci/demo.sh
 
 test: setup ## check the formatting, build, run all tests
 	@.ci/test.sh

@@ -8,13 +8,14 @@ package enum Message {
   ///
   /// - Parameters:
   ///   - problem: what happened; may hold text from outside.
-  ///   - state: whether the state is safe, for instance "safe: the last checkpoint is intact".
+  ///   - state: whether the state is safe, for instance "safe: the last checkpoint is intact"; nil
+  ///     where `problem` says it.
   ///   - remedy: what to do next; nil where `problem` says it.
   package static func failure(
-    _ problem: String, state: String, remedy: String?, colour: Bool = false
+    _ problem: String, state: String?, remedy: String?, colour: Bool = false
   ) -> String {
     var text = paint("sojourn:", red, colour) + " " + sentence(problem)
-    text += " State: " + sentence(state)
+    if let state { text += " State: " + sentence(state) }
     if let remedy { text += " Do: " + sentence(remedy) }
     return text + "\n"
   }

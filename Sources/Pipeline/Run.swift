@@ -208,6 +208,7 @@ package final class Run {
     lastTimersAt = now
     for notice in try deliveries.look() { observer.notice(notice) }
     for notice in source.takeNotices() { observer.notice(notice) }
+    task.accept(lostOffsets: source.takeLostOffsets())
     for start in source.takeAddedPartitions() {
       observer.notice("partition \(start.partition) was added; it is read from its beginning")
       add(start, progress: nil)
@@ -243,7 +244,10 @@ package final class Run {
     }
     let due = idle!.due(now: now)
     if !due.isEmpty { source.requestEnds(of: due) }
-    guard idle!.allIdle, !isPaused else { return allIdleSince = nil }
+    guard idle!.allIdle, !isPaused else {
+      allIdleSince = nil
+      return
+    }
     let since = allIdleSince ?? now
     allIdleSince = since
     let hasOpen = task.table.openSessions > 0

@@ -66,8 +66,11 @@ final class SessionTask {
   func add(_ start: PartitionStart, progress: PartitionProgress?) {
     marks.add(partition: start.partition, maxEventTime: progress?.maxEventTime ?? .never)
     lastRecordTimes[start.partition] = progress?.lastRecordTime
-    counters.lostOffsets += start.lostOffsets
+    accept(lostOffsets: start.lostOffsets)
   }
+
+  /// Counts offsets that were deleted unread and that the run goes on without.
+  func accept(lostOffsets: UInt64) { counters.lostOffsets += lostOffsets }
 
   func setIdle(_ idle: Bool, partition: Int32) {
     if idle, !marks.isIdle(partition) { counters.idlings += 1 }

@@ -1,7 +1,9 @@
 import Configuration
 import Console
+import Pipeline
 import Platform
 import SessionModel
+import StateStore
 
 /// How a command ended that did not succeed: what happened, whether the state is safe, what to do.
 struct CommandFailure: Error {
@@ -25,7 +27,8 @@ struct CommandFailure: Error {
 
   var exitCode: ExitCode
   var problem: String
-  var state: String
+  /// Nil where `problem` says it.
+  var state: String?
   var remedy: String?
 
   init(_ exitCode: ExitCode, _ problem: String, state: State, remedy: String?) {
@@ -34,6 +37,16 @@ struct CommandFailure: Error {
     self.state = state.text
     self.remedy = remedy
   }
+
+  /// The message of a part that says all three things itself.
+  init(_ exitCode: ExitCode, complete message: String) {
+    self.exitCode = exitCode
+    problem = message
+  }
+
+  init(_ failure: RunFailure) { self.init(failure.exitCode, complete: failure.description) }
+
+  init(_ error: StateError) { self.init(error.exitCode, complete: error.description) }
 
   init(_ error: UsageError) {
     self.init(error.exitCode, error.problem, state: .untouched, remedy: error.remedy)

@@ -38,9 +38,12 @@ enum Program {
     switch invocation {
     case .help(let command): try HelpCommand.run(command)
     case .version(let settings): try VersionCommand.run(settings)
-    case .run, .dump, .purge, .ddl, .broker, .generate:
-      throw CommandFailure(
-        .software, "this build lacks the command", state: .untouched, remedy: nil)
+    case .run(let settings): try RunCommand.run(settings)
+    case .dump(let settings): try DumpCommand.run(settings)
+    case .purge(let settings): try PurgeCommand.run(settings)
+    case .ddl(let settings): try DDLCommand.run(settings)
+    case .broker(let settings): try BrokerCommand.run(settings)
+    case .generate(let settings): try GenerateCommand.run(settings)
     }
   }
 

@@ -1,0 +1,229 @@
+import Configuration
+import Console
+import SessionModel
+import Sinks
+import StateStore
+
+/// `sojourn dump`: what a state holds, for people as tables, for programs as JSON lines.
+enum DumpCommand {
+  static func run(_ settings: DumpSettings) throws(CommandFailure) {
+    var output = DumpOutput(format: settings.output, limit: settings.limit ?? .max)
+    do throws(StateError) {
+      let reader = try StateReader.open(directory: settings.stateDirectory)
+      switch settings.view {
+      case .summary: try summary(reader, into: &output)
+      case .offsets: try offsets(reader, into: &output)
+      case .watermarks: try watermarks(reader, into: &output)
+      case .sessions: try sessions(reader, settings, into: &output)
+      case .outbox: try outbox(reader, into: &output)
+      case .late: try sideRecords(reader, .late, into: &output)
+      case .rejected: try sideRecords(reader, .rejected, into: &output)
+      }
+    } catch {
+      throw CommandFailure(error)
+    }
+    try output.finish()
+  }
+
+  private static func summary(
+    _ reader: StateReader, into output: inout DumpOutput
+  ) throws(StateError) {
+    let summary = try reader.summary()
+    output.add(
+      columns: [.init("what"), .init("value", maxWidth: 120)],
+      SummaryRows.rows(summary, identity: reader.identity)
+    ) { json in
+      json.member("job", reader.identity.job)
+      json.object("fingerprint") { json in
+        for part in reader.identity.fingerprint.parts { json.member(part.name, part.value) }
+      }
+      SummaryText.members(
+        of: summary.state, topic: reader.identity.fingerprint.topic, into: &json)
+      json.member("late_kept", summary.late.rows)
+      json.member("rejected_kept", summary.rejected.rows)
+      json.member("log_bytes", summary.logBytes)
+      json.member("live_bytes", summary.liveBytes)
+    }
+  }
+
+  private static func offsets(
+    _ reader: StateReader, into output: inout DumpOutput
+  ) throws(StateError) {
+    let topic = reader.identity.fingerprint.topic
+    for partition in try reader.summary().state.partitions {
+      output.add(
+        columns: [
+          .init("topic"), .init("partition", isNumber: true), .init("next_offset", isNumber: true),
+          .init("last_record_time"),
+        ],
+        [
+          [
+            topic, "\(partition.partition)", "\(partition.nextOffset)",
+            text(partition.lastRecordTime ?? .never),
+          ]
+        ]
+      ) { json in
+        json.member("topic", topic)
+        json.member("partition", partition.partition)
+        json.member("next_offset", partition.nextOffset)
+        json.member("last_record_time", time: partition.lastRecordTime)
+      }
+    }
+  }
+
+  private static func watermarks(
+    _ reader: StateReader, into output: inout DumpOutput
+  ) throws(StateError) {
+    let state = try reader.summary().state
+    let topic = reader.identity.fingerprint.topic
+    for partition in state.partitions {
+      output.add(
+        columns: [
+          .init("topic"), .init("partition", isNumber: true), .init("max_event_time"),
+          .init("task watermark"), .init("close line"),
+        ],
+        [
+          [
+            topic, "\(partition.partition)", text(partition.maxEventTime), text(state.watermark),
+            text(state.closeLine),
+          ]
+        ]
+      ) { json in
+        json.member("topic", topic)
+        json.member("partition", partition.partition)
+        json.member("max_event_time", time: partition.maxEventTime)
+        json.member("task_watermark", time: state.watermark)
+        json.member("close_line", time: state.closeLine)
+      }
+    }
+  }
+
+  private static func sessions(
+    _ reader: StateReader, _ settings: DumpSettings, into output: inout DumpOutput
+  ) throws(StateError) {
+    let closeLine = try reader.summary().state.closeLine
+    let user = settings.user.map { Array($0.utf8) }
+    let ip = settings.ip.map { Array($0.utf8) }
+    var key: (userID: [UInt8], ip: [UInt8])?
+    if let user, let ip { key = (user, ip) }
+    try reader.forEachRecord(of: key) { record in
+      if let user, record.userID != user { return true }
+      if let ip, record.ip != ip { return true }
+      for session in record.sessions where !output.isFull {
+        add(session, of: record, closeLine: closeLine, to: &output)
+      }
+      return !output.isFull
+    }
+  }
+
+  private static func add(
+    _ session: Session, of record: SessionRecord, closeLine: Microseconds,
+    to output: inout DumpOutput
+  ) {
+    let status = session.last.time < closeLine ? "closing" : "open"
+    let user = record.userID.isEmpty ? nil : string(record.userID)
+    output.add(
+      columns: [
+        .init("user_id"), .init("ip"), .init("status"), .init("session_start"),
+        .init("last_event"), .init("events", isNumber: true), .init("landing_url", maxWidth: 40),
+        .init("exit_url", maxWidth: 40),
+      ],
+      [
+        [
+          user ?? "-", string(record.ip), status, text(session.first.time),
+          text(session.last.time), "\(session.eventCount)", string(session.landingURL),
+          string(session.exitURL),
+        ]
+      ]
+    ) { json in
+      json.member("user_id", user)
+      json.member("ip", string(record.ip))
+      json.member("status", status)
+      json.member("session_start", time: session.first.time)
+      json.member("last_event", time: session.last.time)
+      json.member("event_count", session.eventCount)
+      json.member("first_seen_checkpoint", session.firstSeenCheckpoint)
+      for (name, text) in [
+        ("landing_url", session.landingURL), ("exit_url", session.exitURL),
+        ("referrer", session.referrer), ("host", session.host),
+        ("browser_family", session.browserFamily), ("os_family", session.osFamily),
+        ("device_family", session.deviceFamily),
+      ] {
+        json.member(name, text.map { string($0) })
+      }
+    }
+  }
+
+  private static func outbox(
+    _ reader: StateReader, into output: inout DumpOutput
+  ) throws(StateError) {
+    try reader.forEachOutboxRow { row in
+      if output.isFull { return false }
+      output.add(
+        columns: [
+          .init("session_id", maxWidth: 64), .init("user_id"), .init("ip"),
+          .init("session_start"), .init("session_end"), .init("events", isNumber: true),
+        ],
+        [
+          [
+            row.sessionID.hex, row[.userID].map { String(decoding: $0, as: UTF8.self) } ?? "-",
+            String(decoding: row[.ip] ?? TextView(start: nil, count: 0), as: UTF8.self),
+            text(row.sessionStart), text(row.sessionEnd), "\(row.eventCount)",
+          ]
+        ],
+        line: { bytes in
+          SessionRowJSON.append(row, to: &bytes)
+        })
+      return true
+    }
+  }
+
+  private static func sideRecords(
+    _ reader: StateReader, _ side: SideOutput, into output: inout DumpOutput
+  ) throws(StateError) {
+    let topic = reader.identity.fingerprint.topic
+    try reader.forEachRecord(of: side) { record in
+      if output.isFull { return false }
+      let reason =
+        side == .late
+        ? LateReason(rawValue: record.reason)?.code : RejectReason(rawValue: record.reason)?.code
+      let field = EventField(rawValue: record.field)?.name
+      output.add(
+        columns: [
+          .init("topic"), .init("partition", isNumber: true), .init("offset", isNumber: true),
+          .init("reason"), .init("field"), .init("event_time"), .init("watermark"),
+          .init("bytes", isNumber: true), .init("payload", maxWidth: 60),
+        ],
+        [
+          [
+            topic, "\(record.partition)", "\(record.offset)", reason ?? "\(record.reason)",
+            field ?? "-", text(record.eventTime), text(record.watermark),
+            "\(record.valueLength)", string(record.payload),
+          ]
+        ]
+      ) { json in
+        json.member("topic", topic)
+        json.member("partition", record.partition)
+        json.member("offset", record.offset)
+        json.member("reason", reason ?? "\(record.reason)")
+        json.member("field", field)
+        json.member("record_time", time: record.recordTime)
+        if side == .late {
+          json.member("event_time", time: record.eventTime)
+          json.member("watermark", time: record.watermark)
+        }
+        json.member("value_length", record.valueLength)
+        json.member("payload", record.valueLength < 0 ? nil : string(record.payload))
+      }
+      return true
+    }
+  }
+
+  private static func text(_ time: Microseconds) -> String {
+    time == .never ? "-" : TimeText.timestamp(time)
+  }
+
+  private static func string(_ bytes: [UInt8]?) -> String {
+    bytes.map { String(decoding: $0, as: UTF8.self) } ?? "-"
+  }
+}

@@ -1,0 +1,193 @@
+import Configuration
+import Console
+import EventDecoding
+import EventSources
+import KafkaClient
+import Pipeline
+import Platform
+import SessionModel
+import Sinks
+import StateStore
+
+/// `sojourn run`: a topic or files into a table of sessions.
+enum RunCommand {
+  static func run(_ settings: RunSettings) throws(CommandFailure) {
+    Signals.block()
+    let options = try options(of: settings)
+    let identity = JobIdentity(
+      job: settings.job, fingerprint: Fingerprint(topic: topic(of: settings), gap: settings.gap))
+    let sinks = try sinks(of: settings, identity: identity)
+    let stop = StopRequest()
+    let summary: RunSummary
+    var progress = ProgressLine()
+    let unit = if case .files = settings.input { "bytes" } else { "offsets" }
+    do throws(RunFailure) {
+      let store = try openStore(settings, identity)
+      let source = try source(of: settings)
+      let waker = Waker(source)
+      try handleSignals(stop, waker)
+      let observer = RunObserver(
+        notice: { notice in
+          progress.clear()
+          Standard.writeError(Message.note(notice))
+        },
+        progress: { records, part in
+          progress.update(now: Clock.monotonic) { width in
+            if let part, settings.stopAtEnd {
+              return ProgressBar.text(
+                "reading", done: UInt64(part.done), total: UInt64(part.all), unit: unit,
+                width: width)
+            }
+            return ProgressBar.text(
+              "reading", done: records, total: 0, unit: "records", width: width)
+          }
+        })
+      summary = try Run(
+        options: options, store: store, source: source, sinks: sinks, stop: stop,
+        observer: observer
+      ).run()
+    } catch {
+      progress.clear()
+      throw CommandFailure(error)
+    }
+    progress.clear()
+    try StandardOutput.write(state: .safe) { (writer) throws(OutputError) in
+      switch settings.output {
+      case .text: try writer.write(SummaryText.line(summary) + "\n")
+      case .json: try writer.write(SummaryText.json(summary))
+      }
+    }
+  }
+
+  private static func openStore(
+    _ settings: RunSettings, _ identity: JobIdentity
+  ) throws(RunFailure) -> StateStore {
+    var options = StateOptions()
+    options.sideRows = UInt64(max(settings.lateLimit, settings.rejectedLimit))
+    do throws(StateError) {
+      return try StateStore.open(
+        directory: settings.stateDirectory, identity: identity, options: options)
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  private static func handleSignals(_ stop: StopRequest, _ waker: Waker) throws(RunFailure) {
+    do throws(CommandFailure) {
+      try Signals.onEnding {
+        stop.request()
+        waker.wake()
+      }
+    } catch {
+      throw RunFailure(error.exitCode, error.problem)
+    }
+  }
+
+  private static func topic(of settings: RunSettings) -> String {
+    switch settings.input {
+    case .kafka(let kafka): kafka.topic
+    case .files: "files"
+    }
+  }
+
+  private static func source(of settings: RunSettings) throws(RunFailure) -> any EventSource {
+    switch settings.input {
+    case .files(let paths): return FileSource(paths: paths)
+    case .kafka(let kafka):
+      var options = KafkaSourceOptions(
+        configuration: KafkaConfiguration(kafka), topic: kafka.topic, group: settings.job)
+      options.start =
+        switch settings.from {
+        case .earliest: .earliest
+        case .latest: .latest
+        case .time(let time): .time(time)
+        }
+      options.stopAtEnd = settings.stopAtEnd
+      options.onDataLoss = settings.onDataLoss == .stop ? .stop : .continue
+      do throws(SourceError) {
+        return try KafkaSource(options)
+      } catch {
+        throw RunFailure(error)
+      }
+    }
+  }
+
+  private static func sinks(
+    of settings: RunSettings, identity: JobIdentity
+  ) throws(CommandFailure) -> [SinkToOpen] {
+    let owner = OwnerID(random: randomBytes(16))
+    var sinks: [SinkToOpen] = []
+    do throws(SinkAddressError) {
+      let table = try TableName(parsing: settings.table)
+      for text in settings.sinks {
+        let address = try SinkAddress(parsing: text)
+        sinks.append(
+          SinkToOpen(
+            sink: Sinks.make(address, table: table), name: address.name, url: address.redacted,
+            identity: identity, owner: owner, adopt: settings.adoptTable,
+            acceptMissingRows: settings.acceptMissingRows.contains(address.name)))
+      }
+    } catch {
+      throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)
+    }
+    return sinks
+  }
+
+  private static func options(of settings: RunSettings) throws(CommandFailure) -> RunOptions {
+    var options = RunOptions()
+    options.gap = settings.gap
+    options.outOfOrderness = settings.outOfOrderness
+    options.idleTimeout = settings.idleTimeout
+    options.quietClose = settings.quietClose
+    options.maxFutureSkew = settings.maxFutureSkew
+    options.maxDrift = settings.maxDrift
+    options.checkpointInterval = settings.checkpointInterval
+    options.isBounded = settings.stopAtEnd
+    options.closeAll = settings.closeAll
+    options.runFor = settings.runFor
+    options.shutdownTimeout = settings.shutdownTimeout
+    options.outboxLimit = UInt64(settings.outboxLimit)
+    options.dropSinks = Set(settings.dropSinks)
+    options.decoding = try DecodingOptions(settings)
+    return options
+  }
+}
+
+extension DecodingOptions {
+  /// - Throws: exit code 64 for a `--field` that no field of an event answers to.
+  fileprivate init(_ settings: RunSettings) throws(CommandFailure) {
+    self.init()
+    do throws(MappingError) {
+      for field in settings.fields { try mapping.set(field.name, path: field.path) }
+    } catch {
+      throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)
+    }
+    assumeUTC = settings.assumeUTC
+    timeUnit =
+      switch settings.eventTimeUnit {
+      case .auto: .auto
+      case .seconds: .seconds
+      case .milliseconds: .milliseconds
+      case .microseconds: .microseconds
+      }
+    fallbackToRecordTime = settings.eventTimeFallback == .record
+  }
+}
+
+extension KafkaConfiguration {
+  init(_ settings: KafkaSettings) {
+    self.init(
+      brokers: settings.brokers,
+      properties: settings.properties.map { (name: $0.key, value: $0.value) })
+  }
+}
+
+/// Lets the signal thread end the processing thread's wait for records.
+private struct Waker: @unchecked Sendable {
+  // Unchecked: `EventSource.wake` is the one call that any thread may make.
+  private let source: any EventSource
+
+  init(_ source: any EventSource) { self.source = source }
+
+  func wake() { source.wake() }
+}
