@@ -32,6 +32,8 @@ enum RunLimits {
   /// A checkpoint is taken early at this many changed keys or bytes of changed records.
   static let changedKeys = 200_000
   static let changedBytes = 64 << 20
+  /// The same for closed sessions that wait for their row.
+  static let closingSessions = 25_000
   /// The same for late and rejected records that wait for it.
   static let sideRecords = 10_000
   /// Rows that enter the outbox are taken in pieces of this size, until a transaction is full.

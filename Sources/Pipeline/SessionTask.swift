@@ -103,10 +103,18 @@ final class SessionTask {
         try admit(record, partition: batch.partition)
       }
     }
+    try sweep()
     if let last = batch.records.last {
       lastRecordTimes[batch.partition] = last.timestamp == .never ? event.time : last.timestamp
     }
     return eventCount > 0
+  }
+
+  /// Closes what is due. The result does not depend on when this is done; done often, records stay
+  /// short.
+  private func sweep() throws(RunFailure) {
+    marks.sweep()
+    do { try table.sweep(to: marks.closeLine) } catch { throw RunFailure(table: error) }
   }
 
   /// Decodes into `event`; nil if it is one.
@@ -168,14 +176,14 @@ final class SessionTask {
   var isFull: Bool {
     table.dirtyKeys >= RunLimits.changedKeys || table.dirtyBytes >= RunLimits.changedBytes
       || late.count + rejected.count >= RunLimits.sideRecords
+      || table.closingSessions >= RunLimits.closingSessions
   }
 
   /// Closes everything: `W := C := max(W, M + 1 µs)`. The next checkpoint must be durable before
   /// another record is processed.
   func flush() throws(RunFailure) {
-    marks.sweep()
+    try sweep()
     do {
-      try table.sweep(to: marks.closeLine)
       guard marks.flush() else { return }
       counters.flushes += 1
       counters.sessionsClosedByFlush += UInt64(try table.sweep(to: marks.closeLine))
@@ -195,9 +203,8 @@ final class SessionTask {
   ) throws(RunFailure) -> CheckpointDraft {
     checkpoint += 1
     let draft = CheckpointDraft(checkpoint: checkpoint, expectedKeys: table.dirtyKeys)
+    try sweep()
     do {
-      marks.sweep()
-      try table.sweep(to: marks.closeLine)
       while table.closingSessions > 0, !draft.isFull {
         try table.takeRows(limit: RunLimits.rowsPerPiece, into: &draft.rows)
       }

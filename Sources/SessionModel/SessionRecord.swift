@@ -87,7 +87,8 @@ package struct SessionRecord: Equatable, Sendable {
 }
 
 extension Session {
-  fileprivate func append(to bytes: inout [UInt8]) {
+  /// Appends the packed form.
+  package func append(to bytes: inout [UInt8]) {
     for point in [first, last] {
       PackedText.append(point.time, to: &bytes)
       PackedText.append(point.partition, to: &bytes)
@@ -100,7 +101,8 @@ extension Session {
     }
   }
 
-  fileprivate init?(from reader: inout PackedReader) {
+  /// Unpacks a session; nil where the bytes end too early.
+  package init?(from reader: inout PackedReader) {
     guard let first = reader.point(), let last = reader.point(),
       let eventCount = reader.integer(UInt64.self), let checkpoint = reader.integer(UInt64.self)
     else { return nil }

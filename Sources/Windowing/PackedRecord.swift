@@ -41,6 +41,13 @@ package enum PackedRecord {
     countOffset(of: record) + countBytes
   }
 
+  /// Where the last session begins.
+  static func lastSession(of record: UnsafeRawPointer) -> Int {
+    var place = firstSession(of: record)
+    for _ in 1..<sessionCount(of: record) { place += sessionLength(record + place) }
+    return place
+  }
+
   static func sessionCount(of record: UnsafeRawPointer) -> Int {
     Int(record.loadUnaligned(fromByteOffset: countOffset(of: record), as: UInt16.self))
   }

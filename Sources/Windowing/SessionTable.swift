@@ -26,6 +26,8 @@ package final class SessionTable {
     var record: UnsafeMutableRawPointer?
     var length: UInt32
     var capacity: UInt32
+    /// Where the record's last session begins: what the next event most likely extends.
+    var tail: UInt32
     var place: RecordPlace
     /// The bucket in which the slot is armed; `notArmed` for none.
     var armed: Int64
@@ -146,26 +148,29 @@ package final class SessionTable {
     }
     try checkKey(of: record, against: event)
     if !slots[Int(slot)].isDirty { markDirty(slot) }
-    if !extend(slot, record, by: event, at: point, closeLine: closeLine) {
+    if try !extend(slot, record, by: event, at: point, closeLine: closeLine) {
       try fold(event, at: point, into: slot, closeLine: closeLine)
     }
   }
 
-  /// The common case, in place: an event behind or inside the key's last session, that is not
-  /// closed. It cannot touch another session: those end more than a gap before the last begins.
+  /// The common cases, in place: an event behind or inside the key's last session, or one that
+  /// opens a session behind all others. It cannot touch another session: those are closed, or end
+  /// more than a gap before the last begins.
   ///
   /// - Returns: false, with nothing changed, where it is another case.
   private func extend(
     _ slot: UInt32, _ record: UnsafeMutableRawPointer, by event: Event,
     at point: EventPoint, closeLine: Microseconds
-  ) -> Bool {
-    var tail = PackedRecord.firstSession(of: record)
-    for _ in 1..<PackedRecord.sessionCount(of: record) {
-      tail += PackedRecord.sessionLength(record + tail)
-    }
+  ) throws -> Bool {
+    let tail = Int(slots[Int(slot)].tail)
     let session = record + tail
     let last = PackedRecord.point(of: session, at: PackedRecord.Field.lastTime)
-    guard last.time >= closeLine, point.time <= last.time + gap,
+    if point.time > last.time + gap || last.time < closeLine {
+      guard point > last else { return false }
+      try append(event, at: point, behind: record, slot: slot)
+      return true
+    }
+    guard
       PackedRecord.point(of: session, at: PackedRecord.Field.firstTime) < point
     else { return false }
     session.storeBytes(
@@ -194,19 +199,39 @@ package final class SessionTable {
   private func start(
     _ event: Event, at point: EventPoint, slot: UInt32
   ) throws {
-    let texts =
-      [
-        event.url, event.referrer, event.host, event.browserFamily, event.osFamily,
-        event.deviceFamily, event.url,
-      ] as InlineArray<7, TextView?>
-    var length = 8 + event.userID.count + event.ip.count + SessionRecord.fixedSessionBytes
-    for text in 0..<SessionRecord.textCount { length += 2 + (texts[text]?.count ?? 0) }
-    reserve(length, slot: slot)
+    let head = 8 + event.userID.count + event.ip.count
+    reserve(head, slot: slot)
     var writer = PackedWriter(slots[Int(slot)].record!)
     writer.put(UInt16(2))
     writer.put(event.userID)
     writer.put(event.ip)
     writer.put(UInt16(1))
+    putSession(of: event, at: point, behind: head, slot: slot)
+    if !slots[Int(slot)].isDirty { markDirty(slot) }
+  }
+
+  private func append(
+    _ event: Event, at point: EventPoint, behind record: UnsafeMutableRawPointer, slot: UInt32
+  ) throws {
+    let count = PackedRecord.sessionCount(of: record)
+    if count == SessionTable.sessionsPerKey { throw SessionTableError.tooManySessions }
+    PackedRecord.setSessionCount(count + 1, of: record)
+    putSession(of: event, at: point, behind: Int(slots[Int(slot)].length), slot: slot)
+  }
+
+  /// Writes a session of one event as the record's last.
+  private func putSession(
+    of event: Event, at point: EventPoint, behind offset: Int, slot: UInt32
+  ) {
+    let texts =
+      [
+        event.url, event.referrer, event.host, event.browserFamily, event.osFamily,
+        event.deviceFamily, event.url,
+      ] as InlineArray<7, TextView?>
+    var length = offset + SessionRecord.fixedSessionBytes
+    for text in 0..<SessionRecord.textCount { length += 2 + (texts[text]?.count ?? 0) }
+    reserve(length, slot: slot)
+    var writer = PackedWriter(slots[Int(slot)].record! + offset)
     for _ in 0..<2 {
       writer.put(point.time)
       writer.put(point.partition)
@@ -216,31 +241,65 @@ package final class SessionTable {
     writer.put(checkpoint)
     for text in 0..<SessionRecord.textCount { writer.put(texts[text]) }
     setLength(length, slot: slot)
-    if !slots[Int(slot)].isDirty { markDirty(slot) }
+    slots[Int(slot)].tail = UInt32(offset)
     openSessions += 1
     arm(slot, at: point.time)
   }
 
+  /// The general case. Closed sessions come first in a record and stay as they are; the rest is
+  /// unpacked, folded and packed again.
   private func fold(
     _ event: Event, at point: EventPoint, into slot: UInt32, closeLine: Microseconds
   ) throws {
-    guard var record = SessionRecord(packed: bytes(of: slot)) else {
-      throw SessionTableError.malformedRecord(slots[Int(slot)].place)
+    let record = slots[Int(slot)].record!
+    let count = PackedRecord.sessionCount(of: record)
+    var place = PackedRecord.firstSession(of: record)
+    var closed = 0
+    while closed < count, PackedRecord.lastTime(of: record + place) < closeLine {
+      place += PackedRecord.sessionLength(record + place)
+      closed += 1
     }
-    let before = record.sessions.count
+    var sessions = try unpack(slot, from: place, count: count - closed)
     SessionFold.add(
-      SessionFold.single(event, at: point, checkpoint: checkpoint), to: &record.sessions,
-      gap: gap, closeLine: closeLine)
-    if record.sessions.count > SessionTable.sessionsPerKey {
+      SessionFold.single(event, at: point, checkpoint: checkpoint), to: &sessions, gap: gap,
+      closeLine: closeLine)
+    if closed + sessions.count > SessionTable.sessionsPerKey {
       throw SessionTableError.tooManySessions
     }
+    pack(sessions, closed: closed, at: place, slot: slot)
     openSessions += 1
-    openSessions -= UInt64(before + 1 - record.sessions.count)
-    replace(slot, with: record)
-    for session in record.sessions where session.last.time >= closeLine {
-      arm(slot, at: session.last.time)
-      break
+    openSessions -= UInt64(count - closed + 1 - sessions.count)
+    arm(slot, at: sessions[0].last.time)
+  }
+
+  private func unpack(_ slot: UInt32, from place: Int, count: Int) throws -> [Session] {
+    var reader = PackedReader(UnsafeRawBufferPointer(rebasing: bytes(of: slot)[place...]))
+    var sessions: [Session] = []
+    for _ in 0..<count {
+      guard let session = Session(from: &reader) else {
+        throw SessionTableError.malformedRecord(slots[Int(slot)].place)
+      }
+      sessions.append(session)
     }
+    return sessions
+  }
+
+  /// Writes sessions behind the closed ones.
+  private func pack(_ sessions: [Session], closed: Int, at place: Int, slot: UInt32) {
+    var packed: [UInt8] = []
+    var tail = 0
+    for session in sessions {
+      tail = packed.count
+      session.append(to: &packed)
+    }
+    reserve(place + packed.count, slot: slot)
+    let record = slots[Int(slot)].record!
+    packed.withUnsafeBytes {
+      (record + place).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+    }
+    PackedRecord.setSessionCount(closed + sessions.count, of: record)
+    setLength(place + packed.count, slot: slot)
+    slots[Int(slot)].tail = UInt32(place + tail)
   }
 
   /// How many sessions one key can have at once: what the record's count can hold.
@@ -373,6 +432,7 @@ package final class SessionTable {
     memmove(record + start, record + start + length, rest)
     PackedRecord.setSessionCount(count - 1, of: record)
     setLength(start + rest, slot: slot)
+    slots[Int(slot)].tail -= UInt32(length)
   }
 
   // MARK: - Checkpoint
@@ -424,7 +484,7 @@ package final class SessionTable {
     }
     (slots + Int(slot)).initialize(
       to: Slot(
-        hash: hash, record: nil, length: 0, capacity: 0, place: .none,
+        hash: hash, record: nil, length: 0, capacity: 0, tail: 0, place: .none,
         armed: SessionTable.notArmed, isDirty: false, isUsed: true))
     index.insert(hash, slot: slot) { slots[Int($0)].hash }
     return slot
@@ -478,16 +538,11 @@ package final class SessionTable {
     if !isWellFormed { throw SessionTableError.malformedRecord(entry.place) }
   }
 
-  private func replace(_ slot: UInt32, with record: SessionRecord) {
-    var packed: [UInt8] = []
-    record.append(to: &packed)
-    packed.withUnsafeBytes { setRecord(slot, to: $0) }
-  }
-
   private func setRecord(_ slot: UInt32, to packed: UnsafeRawBufferPointer) {
     reserve(packed.count, slot: slot)
     slots[Int(slot)].record!.copyMemory(from: packed.baseAddress!, byteCount: packed.count)
     setLength(packed.count, slot: slot)
+    slots[Int(slot)].tail = UInt32(PackedRecord.lastSession(of: slots[Int(slot)].record!))
   }
 
   /// Makes room for a record of `length` bytes, keeping what is there.
