@@ -2,6 +2,7 @@ import Configuration
 import Glibc
 import Platform
 import SessionModel
+import TrafficGenerator
 
 /// The events that `generate` sends, one by one: made ones, or the lines of files.
 final class EventStream {
@@ -10,18 +11,26 @@ final class EventStream {
 
   private enum Source {
     case lines(LineReader)
+    case traffic(TrafficGenerator)
   }
 
   init(_ content: GenerateSettings.Content) throws(CommandFailure) {
     switch content {
     case .files(let paths): source = .lines(LineReader(paths: paths))
-    case .traffic: preconditionFailure()
+    case .traffic(let settings): source = .traffic(TrafficGenerator(TrafficOptions(settings)))
     }
   }
 
   /// The next event without a line end; nil at the end or after a failure.
   func next() -> [UInt8]? {
     switch source {
+    case .traffic(var generator):
+      var event: [UInt8] = []
+      // Taken out while it changes, so that its visits are not copied.
+      source = .lines(LineReader(paths: []))
+      let isOne = generator.next(into: &event)
+      source = .traffic(generator)
+      return isOne ? event : nil
     case .lines(let reader):
       do throws(SystemError) { return try reader.next() } catch { failure = error }
       return nil
@@ -88,5 +97,16 @@ final class LineReader {
     if let failure { throw failure }
     if count == 0 { self.file = nil }
     return count > 0
+  }
+}
+
+extension TrafficOptions {
+  fileprivate init(_ settings: TrafficSettings) {
+    self.init(events: settings.events)
+    seed = settings.seed
+    visitors = settings.visitors
+    rate = settings.rate
+    start = settings.start
+    disorder = settings.disorder
   }
 }
