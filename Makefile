@@ -22,6 +22,10 @@ build: setup ## build .build/release/sojourn
 demo: build ## the main job on an embedded cluster, killed half way (EVENTS=FILE.jsonl sends that file)
 	@.ci/demo.sh
 
+bench: setup ## measure against a bare reader (EVENTS=1000000)
+	@$(SWIFT) build -c release --product sojourn && $(SWIFT) build -c release --product sojourn-bench
+	@rm -rf .build/bench && .build/release/sojourn-bench .build/release/sojourn $(or $(EVENTS),1000000) .build/bench
+
 test: setup ## check the formatting, build, run all tests
 	@.ci/test.sh
 

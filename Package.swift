@@ -67,6 +67,15 @@ let package = Package(
         "KafkaClient", "EventSources", "Sinks", "TrafficGenerator", "Platform",
       ], swiftSettings: settings),
 
+    // `make bench`: a bare reader in C to compare with, and a count of allocations.
+    .target(name: "CBench", dependencies: ["CRdKafka"]),
+    .executableTarget(
+      name: "sojourn-bench",
+      dependencies: [
+        "CBench", "SessionModel", "Pipeline", "EventDecoding", "Windowing", "StateStore",
+        "KafkaClient", "EventSources", "Sinks", "Platform",
+      ], swiftSettings: settings),
+
     .target(
       name: "TestSupport", dependencies: ["SessionModel", "Platform"], path: "Tests/TestSupport",
       swiftSettings: settings),

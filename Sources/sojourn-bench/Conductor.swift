@@ -1,0 +1,132 @@
+import Glibc
+import Platform
+
+/// Loads a topic once, runs every stage over it several times in turn, and prints the ratios.
+enum Conductor {
+  private static let rounds = 3
+  private static let topic = "bench"
+  /// The embedded cluster keeps 5 MiB of compressed batches per partition.
+  private static let partitions: Int32 = 64
+
+  private struct Figures {
+    var cpu: Double
+    var wall: Double
+    var allocations: Double
+    var peakMegabytes: Double
+  }
+
+  static func run(_ arguments: [String]) -> Int32 {
+    guard arguments.count == 3, let events = Int(arguments[1]) else {
+      say("usage: sojourn-bench SOJOURN EVENTS DIRECTORY")
+      return 64
+    }
+    do {
+      try measure(sojourn: arguments[0], events: events, directory: arguments[2])
+      return 0
+    } catch {
+      say("\(error)")
+      return 1
+    }
+  }
+
+  private struct Failure: Error, CustomStringConvertible { var description: String }
+
+  private static func measure(sojourn: String, events: Int, directory: String) throws {
+    try Files.makeDirectory(directory)
+    let answer = directory + "/broker"
+    let broker = try ChildProcess(
+      sojourn, ["broker", "--topic", "\(topic):\(partitions)"], standardOutput: answer)
+    defer {
+      broker.signal(SIGTERM)
+      broker.wait()
+    }
+    let brokers = try firstLine(of: answer, from: broker)
+    say("loading \(events) events into \(partitions) partitions at \(brokers)")
+    let feed = try ChildProcess(
+      sojourn,
+      [
+        "generate", "--events", "\(events)", "--seed", "1", "--rate", "2000", "--brokers",
+        brokers, "--topic", topic, "-X", "compression.codec=zstd",
+      ], standardError: directory + "/feed.err")
+    guard feed.wait() == .exited(0) else { throw Failure(description: "the feed failed") }
+
+    var results: [Stage: [Figures]] = [:]
+    for round in 1...rounds {
+      for stage in Stage.allCases {
+        say("round \(round) of \(rounds): \(stage)")
+        results[stage, default: []].append(
+          try runStage(stage, brokers: brokers, events: events, directory: directory, round))
+      }
+    }
+    printTable(results.mapValues(median))
+  }
+
+  private static func runStage(
+    _ stage: Stage, brokers: String, events: Int, directory: String, _ round: Int
+  ) throws -> Figures {
+    let own = directory + "/\(stage)-\(round)"
+    try Files.makeDirectory(own)
+    let output = own + "/figures"
+    let child = try ChildProcess(
+      CommandLine.arguments[0],
+      ["stage", stage.rawValue, brokers, topic, "\(partitions)", own], standardOutput: output,
+      standardError: directory + "/stage.err")
+    guard child.wait() == .exited(0) else { throw Failure(description: "stage \(stage) failed") }
+    let numbers = String(decoding: try Files.read(output), as: UTF8.self)
+      .split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+    guard numbers.count == 5, Int(numbers[0]) == events else {
+      throw Failure(description: "stage \(stage) read \(numbers.first ?? 0) of \(events) events")
+    }
+    return Figures(
+      cpu: numbers[1] / numbers[0], wall: numbers[2] / numbers[0],
+      allocations: numbers[3] / numbers[0], peakMegabytes: numbers[4] / 1_024)
+  }
+
+  private static func firstLine(of path: String, from child: ChildProcess) throws -> String {
+    let deadline = Clock.monotonic + 10_000_000
+    while Clock.monotonic < deadline, child.poll() == nil {
+      if let bytes = try? Files.read(path), let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
+        return String(decoding: bytes[..<end], as: UTF8.self)
+      }
+      usleep(10_000)
+    }
+    throw Failure(description: "the embedded cluster did not start")
+  }
+
+  private static func median(_ figures: [Figures]) -> Figures {
+    func middle(_ key: KeyPath<Figures, Double>) -> Double {
+      figures.map { $0[keyPath: key] }.sorted()[figures.count / 2]
+    }
+    return Figures(
+      cpu: middle(\.cpu), wall: middle(\.wall), allocations: middle(\.allocations),
+      peakMegabytes: middle(\.peakMegabytes))
+  }
+
+  private static func printTable(_ results: [Stage: Figures]) {
+    guard let base = results[.read] else { return }
+    print("| stage | events/s | CPU µs/event | CPU ÷ bare read | allocations/event | peak MB |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for stage in Stage.allCases {
+      guard let figures = results[stage] else { continue }
+      let cells = [
+        "\(stage)", "\(Int(1_000_000 / figures.wall))", decimal(figures.cpu),
+        decimal(figures.cpu / base.cpu),
+        // The bare reader's own thread allocates in C; only ours are of interest.
+        decimal(figures.allocations), "\(Int(figures.peakMegabytes))",
+      ]
+      print("| " + cells.joined(separator: " | ") + " |")
+    }
+  }
+
+  /// Two decimals, without a library for it.
+  private static func decimal(_ value: Double) -> String {
+    let hundredths = Int((value * 100).rounded())
+    let rest = hundredths % 100
+    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+  }
+
+  static func say(_ text: String) {
+    let line = Array((text + "\n").utf8)
+    _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+}
