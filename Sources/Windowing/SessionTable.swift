@@ -42,6 +42,8 @@ package final class SessionTable {
   }
 
   static let notArmed = Int64.min
+  /// Room for the first session of a record; only saves moves.
+  private static let likelySessionBytes = 320
 
   package let gap: Microseconds
   /// The checkpoint that is being gathered; new sessions remember it.
@@ -68,6 +70,7 @@ package final class SessionTable {
   private var closing: [Closing] = []
   private var closingHead = 0
   private var idHasher = SessionIDHasher()
+  private var scratch: [UInt8] = []
 
   /// - Parameters:
   ///   - gap: µs.
@@ -170,9 +173,14 @@ package final class SessionTable {
       try append(event, at: point, behind: record, slot: slot)
       return true
     }
-    guard
-      PackedRecord.point(of: session, at: PackedRecord.Field.firstTime) < point
-    else { return false }
+    let first = PackedRecord.point(of: session, at: PackedRecord.Field.firstTime)
+    if point < first {
+      guard PackedRecord.sessionCount(of: record) == 1, point.time + gap >= first.time else {
+        return false
+      }
+      prepend(event, at: point, slot: slot)
+      return true
+    }
     session.storeBytes(
       of: PackedRecord.eventCount(of: session) + 1,
       toByteOffset: PackedRecord.Field.eventCount, as: UInt64.self)
@@ -200,7 +208,7 @@ package final class SessionTable {
     _ event: Event, at point: EventPoint, slot: UInt32
   ) throws {
     let head = 8 + event.userID.count + event.ip.count
-    reserve(head, slot: slot)
+    reserve(head + SessionTable.likelySessionBytes, slot: slot)
     var writer = PackedWriter(slots[Int(slot)].record!)
     writer.put(UInt16(2))
     writer.put(event.userID)
@@ -223,27 +231,57 @@ package final class SessionTable {
   private func putSession(
     of event: Event, at point: EventPoint, behind offset: Int, slot: UInt32
   ) {
+    putTail(of: event, exit: event.url, at: offset, slot: slot) { writer in
+      writer.put(point)
+      writer.put(point)
+      writer.put(UInt64(1))
+      writer.put(checkpoint)
+    }
+    openSessions += 1
+    arm(slot, at: point.time)
+  }
+
+  /// Makes an event the first one of a record's only session.
+  private func prepend(_ event: Event, at point: EventPoint, slot: UInt32) {
+    let tail = Int(slots[Int(slot)].tail)
+    let session = UnsafeRawPointer(slots[Int(slot)].record! + tail)
+    let last = PackedRecord.point(of: session, at: PackedRecord.Field.lastTime)
+    let count = PackedRecord.eventCount(of: session)
+    let firstSeen = session.loadUnaligned(
+      fromByteOffset: PackedRecord.Field.firstSeenCheckpoint, as: UInt64.self)
+    // The exit URL is moved by what is written before it.
+    let exit = PackedRecord.text(SessionRecord.textCount - 1, of: session)
+    scratch.removeAll(keepingCapacity: true)
+    if let exit { scratch.append(contentsOf: exit) }
+    scratch.withUnsafeBytes { kept in
+      putTail(of: event, exit: exit == nil ? nil : kept, at: tail, slot: slot) { writer in
+        writer.put(point)
+        writer.put(last)
+        writer.put(count + 1)
+        writer.put(firstSeen)
+      }
+    }
+  }
+
+  /// Writes the record's last session anew: its fixed part, the texts of its first event and the
+  /// exit URL.
+  private func putTail(
+    of event: Event, exit: TextView?, at offset: Int, slot: UInt32,
+    fixed: (inout PackedWriter) -> Void
+  ) {
     let texts =
       [
         event.url, event.referrer, event.host, event.browserFamily, event.osFamily,
-        event.deviceFamily, event.url,
+        event.deviceFamily, exit,
       ] as InlineArray<7, TextView?>
     var length = offset + SessionRecord.fixedSessionBytes
     for text in 0..<SessionRecord.textCount { length += 2 + (texts[text]?.count ?? 0) }
     reserve(length, slot: slot)
     var writer = PackedWriter(slots[Int(slot)].record! + offset)
-    for _ in 0..<2 {
-      writer.put(point.time)
-      writer.put(point.partition)
-      writer.put(point.offset)
-    }
-    writer.put(UInt64(1))
-    writer.put(checkpoint)
+    fixed(&writer)
     for text in 0..<SessionRecord.textCount { writer.put(texts[text]) }
     setLength(length, slot: slot)
     slots[Int(slot)].tail = UInt32(offset)
-    openSessions += 1
-    arm(slot, at: point.time)
   }
 
   /// The general case. Closed sessions come first in a record and stay as they are; the rest is
@@ -607,6 +645,12 @@ private struct PackedWriter {
   mutating func put<Number: FixedWidthInteger>(_ number: Number) {
     next.storeBytes(of: number.littleEndian, as: Number.self)
     next += MemoryLayout<Number>.size
+  }
+
+  mutating func put(_ point: EventPoint) {
+    put(point.time)
+    put(point.partition)
+    put(point.offset)
   }
 
   /// A length of two bytes and the text.
