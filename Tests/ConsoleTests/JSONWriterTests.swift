@@ -54,7 +54,8 @@ private func text(_ body: (inout JSONWriter) -> Void) -> String {
 
 @Test(arguments: [
   ("a\"b\\c", #"a\"b\\c"#), ("\u{1B}[0m\n", #"\u001b[0m\n"#), ("\u{7F}", #"\u007f"#),
-  ("\u{9B}31mü\u{80}", #"\u009b31mü\u0080"#), ("訪問 🙂", "訪問 🙂"),
+  ("\u{9B}31mü\u{80}", #"\u009b31mü\u0080"#), ("\u{80}", #"\u0080"#), ("\u{9F}", #"\u009f"#),
+  ("訪問 🙂", "訪問 🙂"),
 ])
 func `no control character stands in JSON as it is`(value: String, expected: String) {
   #expect(text { $0.object { $0.member("v", value) } } == #"{"v":""# + expected + #""}"#)

@@ -6,7 +6,7 @@ import Testing
 /// The two ends of a pipe, closed at the end.
 private struct Pipe: ~Copyable {
   let reading: Int32
-  let writing: Int32
+  private(set) var writing: Int32
 
   init() throws {
     var ends: [Int32] = [0, 0]
@@ -14,9 +14,15 @@ private struct Pipe: ~Copyable {
     (reading, writing) = (ends[0], ends[1])
   }
 
+  /// The reader then comes to an end.
+  mutating func closeWriting() {
+    if writing >= 0 { close(writing) }
+    writing = -1
+  }
+
   deinit {
     close(reading)
-    close(writing)
+    if writing >= 0 { close(writing) }
   }
 }
 
@@ -32,7 +38,7 @@ private struct Pipe: ~Copyable {
 }
 
 @Test func `more than a pipe holds is written while a reader takes it`() throws {
-  let pipe = try Pipe()
+  var pipe = try Pipe()
   try #require(fcntl(pipe.writing, F_SETFL, O_NONBLOCK) == 0)
   let total = 300_000
   let reading = pipe.reading
@@ -40,7 +46,7 @@ private struct Pipe: ~Copyable {
   let reader = try WorkerThread("reader") {
     var bytes = [UInt8](repeating: 0, count: 10_000)
     var all = 0
-    while all < total {
+    while true {
       let count = read(reading, &bytes, bytes.count)
       if count <= 0 { break }
       all += count
@@ -51,6 +57,7 @@ private struct Pipe: ~Copyable {
   var writer = OutputWriter(descriptor: pipe.writing)
   for _ in 0..<300 { try writer.write([UInt8](repeating: 7, count: 1_000)) }
   try writer.flush()
+  pipe.closeWriting()
   reader.join()
   #expect(received.read { $0 } == total)
 }
