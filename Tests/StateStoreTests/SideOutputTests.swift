@@ -1,0 +1,111 @@
+import SessionModel
+import StateStore
+import TestSupport
+import Testing
+
+@Suite struct SideOutputTests {
+  let directory = TemporaryDirectory()
+
+  private func records(_ output: SideOutput, _ reader: StateReader) throws -> [SideRecord] {
+    var records: [SideRecord] = []
+    try reader.forEachRecord(of: output) {
+      records.append($0)
+      return true
+    }
+    return records
+  }
+
+  private func task(rows: UInt64 = 1_000_000, bytes: UInt64 = 1 << 30) throws -> TestTask {
+    var options = StateOptions()
+    options.sideRows = rows
+    options.sideBytes = bytes
+    return try TestTask(directory.path, options: options)
+  }
+
+  @Test func `records come back whole, by partition and offset`() throws {
+    let task = try task()
+    let payloads = [0, 1, 100, 2_000, 4_096]
+    task.draft.late = (0..<5_000).map { Sample.side($0, payloadBytes: payloads[$0 % 5]) }
+    task.draft.rejected = [
+      SideRecord(
+        partition: 9, offset: 8, reason: 1, recordTime: .never, valueLength: -1, payload: [])
+    ]
+    try task.checkpoint()
+    let reader = try task.store.makeReader()
+    let late = try records(.late, reader)
+    #expect(late.map(\.offset) == (0..<4).flatMap { p in stride(from: p, to: 5_000, by: 4) })
+    let sample = late[1_234]
+    #expect(
+      sample.payload == Sample.side(Int(sample.offset), payloadBytes: sample.payload.count).payload)
+    #expect((sample.reason, sample.field) == (3, 2))
+    #expect((sample.recordTime, sample.eventTime, sample.watermark) == (77, 5, 9))
+    #expect(sample.payload.count == payloads[Int(sample.offset) % 5])
+    let rejected = try records(.rejected, reader)
+    #expect(rejected.count == 1 && rejected[0].valueLength == -1)
+    #expect(rejected[0].partition == 9 && rejected[0].recordTime == .never)
+    #expect(try task.store.verify() == [])
+  }
+
+  @Test func `one offset of a recreated topic can be kept again`() throws {
+    let task = try task()
+    task.draft.late = [Sample.side(1)]
+    try task.checkpoint()
+    task.draft.late = [Sample.side(1, payloadBytes: 3)]
+    try task.checkpoint()
+    let late = try records(.late, task.store.makeReader())
+    #expect(late.map(\.payload.count) == [100, 3])
+  }
+
+  @Test(arguments: [SideOutput.late, .rejected], [true, false])
+  func `the cap stops the run before anything is durable`(
+    output: SideOutput, byRows: Bool
+  ) throws {
+    // A side record of 100 bytes counts 163: key 20, fields 35, checksum 8.
+    let task = try byRows ? task(rows: 10) : task(bytes: 1_630)
+    func add(_ numbers: Range<Int>) {
+      let records = numbers.map { Sample.side($0) }
+      if output == .late { task.draft.late = records } else { task.draft.rejected = records }
+    }
+    add(0..<10)
+    try task.checkpoint()
+    add(10..<11)
+    task.set(Sample.record(1, time: 1), for: Sample.hash(1))
+    let error = #expect(throws: StateError.self) { try task.checkpoint() }
+    #expect(error?.exitCode == .inputOutput)
+    #expect(error?.description.contains("sojourn purge \(output.rawValue)") == true)
+    try task.reopen()
+    #expect(task.state.checkpoint == 1 && task.records.isEmpty)
+    #expect(try records(output, task.store.makeReader()).count == 10)
+  }
+
+  @Test func `a full late output does not stop a checkpoint without late records`() throws {
+    let task = try task(rows: 0)
+    task.set(Sample.record(1, time: 1), for: Sample.hash(1))
+    #expect(try task.checkpoint().checkpoint == 1)
+  }
+
+  @Test func `purge makes room, and the counters stay`() throws {
+    var task: TestTask? = try task(rows: 10)
+    task!.state.counters.lateByReason[1] = 10
+    task!.draft.late = (0..<10).map { Sample.side($0, payloadBytes: 4_096) }
+    task!.draft.rejected = [Sample.side(5)]
+    try task!.checkpoint()
+    // A process runs on it: purging is refused.
+    let locked = #expect(throws: StateError.self) {
+      try StateReader.purge(.late, directory: directory.path)
+    }
+    #expect(locked?.exitCode == .stateLocked)
+    task = nil
+
+    let removed = try StateReader.purge(.late, directory: directory.path)
+    #expect(removed.rows == 10)
+    let again = try self.task(rows: 10)
+    let reader = try again.store.makeReader()
+    #expect(try records(.late, reader).isEmpty)
+    #expect(try records(.rejected, reader).count == 1)
+    #expect(again.state.counters.late == 10)
+    #expect(try reader.verify() == [])
+    again.draft.late = (0..<10).map { Sample.side($0) }
+    try again.checkpoint()
+  }
+}
