@@ -4,7 +4,9 @@ import Platform
 /// librdkafka's embedded cluster: brokers inside this process, on loopback ports that the system
 /// chooses. For demos and tests: it keeps 5 MiB per partition, has no transactions and forgets all
 /// at its end.
-package final class MockCluster {
+///
+/// Unchecked: the cluster takes each order through a queue of its own thread.
+package final class MockCluster: @unchecked Sendable {
   /// Requests for which errors can be ordered, with the protocol's numbers.
   package enum Request: Int16, Sendable {
     case produce = 0
