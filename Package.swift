@@ -77,8 +77,8 @@ let package = Package(
       ], swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["SessionModel", "Platform"], path: "Tests/TestSupport",
-      swiftSettings: settings),
+      name: "TestSupport", dependencies: ["SessionModel", "Platform", "CSQLite"],
+      path: "Tests/TestSupport", swiftSettings: settings),
     tests("SessionModelTests", ["SessionModel"]),
     tests("WindowingTests", ["Windowing", "SessionModel"]),
     tests("EventDecodingTests", ["EventDecoding", "SessionModel"]),

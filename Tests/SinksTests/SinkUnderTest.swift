@@ -1,0 +1,132 @@
+import Glibc
+import Platform
+import SessionModel
+import Sinks
+import TestSupport
+import Testing
+
+/// One table of one sink in a place of its own, and what the conformance suite needs to do to it
+/// from outside.
+protocol SinkHome: AnyObject, Sendable {
+  /// A sink as a new process would make it.
+  func makeSink() -> any Sink
+  /// What the table holds, read without the sink.
+  func export() throws -> [UInt8]
+  /// Takes a consistent backup, also while a sink is open.
+  func backUp() throws
+  /// Puts the backup back in the place of the table; no sink is open.
+  func restore() throws
+  /// Makes a table with one row that no job has claimed.
+  func makeForeignRows() throws
+}
+
+extension SinkHome {
+  func lines() throws -> [String] { TableExport.lines(try export()) }
+
+  /// Opens a new sink for the usual job.
+  func open(_ owner: UInt8 = 1) throws -> (any Sink, RowPosition?) {
+    let sink = makeSink()
+    let position = try sink.open(
+      identity: SampleRows.identity, owner: SampleRows.owner(owner), claim: .first, adopt: false)
+    return (sink, position)
+  }
+}
+
+/// A kind of sink that the conformance suite runs over. A new sink joins by one entry in `all`.
+struct SinkUnderTest: CustomTestStringConvertible, Sendable {
+  let testDescription: String
+  let makeHome: @Sendable () -> any SinkHome
+
+  static let all = [
+    SinkUnderTest(testDescription: "SQLite") { SQLiteHome() },
+    SinkUnderTest(testDescription: "JSONL") { JSONLHome() },
+  ]
+}
+
+extension SinkError {
+  /// The case without its text.
+  var kind: String {
+    switch self {
+    case .unavailable: "unavailable"
+    case .takenOver: "takenOver"
+    case .foreign: "foreign"
+    case .unsuitable: "unsuitable"
+    case .moved: "moved"
+    }
+  }
+}
+
+/// The error that `body` ends with, as `kind: text`; nil if it ends well.
+func failure(_ body: () throws(SinkError) -> Void) -> SinkError? {
+  do throws(SinkError) {
+    try body()
+    return nil
+  } catch {
+    return error
+  }
+}
+
+final class SQLiteHome: SinkHome, @unchecked Sendable {
+  // Unchecked: nothing changes after init.
+  let directory = TemporaryDirectory()
+
+  var path: String { directory.path + "/sessions.db" }
+  private var backup: String { directory.path + "/backup.db" }
+
+  func makeSink() -> any Sink { SQLiteSink(path: path, table: .sessions) }
+  func export() throws -> [UInt8] { try TableExport.sqlite(path) }
+  func run(_ statements: String) throws { try SQLiteFile(path).run(statements) }
+
+  func backUp() throws { try run("VACUUM INTO '\(backup)'") }
+
+  func restore() throws {
+    for suffix in ["", "-wal", "-shm"] { TemporaryDirectory.remove(path + suffix) }
+    try Files.replace(path, with: try Files.read(backup))
+  }
+
+  func makeForeignRows() throws {
+    try run(SinkDDL.text(dialect: .sqlite, table: .sessions))
+    try run(
+      """
+      INSERT INTO sessions (session_id, ip, is_logged_in, session_start, session_end, session_date,
+        duration_ms, event_count) VALUES ('x', '', 0, '', '', '', 0, 0)
+      """)
+  }
+}
+
+final class JSONLHome: SinkHome, @unchecked Sendable {
+  // Unchecked: nothing changes after init.
+  let directory = TemporaryDirectory()
+
+  var path: String { directory.path + "/sessions" }
+  private var backup: String { directory.path + "/backup" }
+
+  func makeSink() -> any Sink { JSONLSink(directory: path) }
+  func export() throws -> [UInt8] { try TableExport.jsonl(path) }
+  func backUp() throws { try copy(path, to: backup) }
+
+  func restore() throws {
+    TemporaryDirectory.remove(path)
+    try copy(backup, to: path)
+  }
+
+  func makeForeignRows() throws {
+    let (sink, _) = try open()
+    try sink.write(after: nil, rows: SampleRows.batch(0..<1))
+    sink.close()
+    try Files.remove(path + "/_owner")
+    try Files.remove(path + "/_position")
+  }
+
+  func fileNames() throws -> [String] {
+    try Files.names(in: path).filter { $0.hasPrefix("sessions-") }
+  }
+
+  private func copy(_ from: String, to: String) throws {
+    TemporaryDirectory.remove(to)
+    try Files.makeDirectory(to)
+    for name in try Files.names(in: from) {
+      try Files.replace(to + "/" + name, with: try Files.read(from + "/" + name))
+    }
+  }
+}
