@@ -45,7 +45,6 @@ import Testing
     var state = CheckpointState()
     state.watermark = 5
     state.closeLine = 4
-    state.flushedBelow = 3
     state.frozenAt = 1_700_000_000_000_000
     state.openSessions = 11
     state.closingSessions = 12
