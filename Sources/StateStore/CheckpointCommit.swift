@@ -62,11 +62,12 @@ struct CheckpointCommit {
       var totals = output == .late ? row.late : row.rejected
       totals.rows += UInt64(records.count)
       totals.bytes += records.reduce(0) { $0 + UInt64(SideRow.storedBytes($1)) }
-      if !records.isEmpty, totals.rows > options.sideRows || totals.bytes > options.sideBytes {
+      let rows = output == .late ? options.lateRows : options.rejectedRows
+      if !records.isEmpty, totals.rows > rows || totals.bytes > options.sideBytes {
         throw StateError.sideOutputFull(
           """
           the \(output.rawValue) records in the state '\(directory)' reached their cap \
-          (\(options.sideRows) rows or \(options.sideBytes) bytes; they would be \(totals.rows) \
+          (\(rows) rows or \(options.sideBytes) bytes; they would be \(totals.rows) \
           rows of \(totals.bytes) bytes). The last checkpoint is intact, and no record is lost. \
           Look at them with 'sojourn dump \(output.rawValue)' and keep what you need, make room \
           with 'sojourn purge \(output.rawValue)', and start again.

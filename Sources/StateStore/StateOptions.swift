@@ -2,7 +2,8 @@
 package struct StateOptions: Sendable {
   /// Late records are kept up to this many rows or bytes, whichever comes first; the same for
   /// rejected records.
-  package var sideRows: UInt64 = 1_000_000
+  package var lateRows: UInt64 = 1_000_000
+  package var rejectedRows: UInt64 = 1_000_000
   package var sideBytes: UInt64 = 1 << 30
 
   package init() {}

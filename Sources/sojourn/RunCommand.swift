@@ -63,7 +63,8 @@ enum RunCommand {
     _ settings: RunSettings, _ identity: JobIdentity
   ) throws(RunFailure) -> StateStore {
     var options = StateOptions()
-    options.sideRows = UInt64(max(settings.lateLimit, settings.rejectedLimit))
+    options.lateRows = UInt64(settings.lateLimit)
+    options.rejectedRows = UInt64(settings.rejectedLimit)
     do throws(StateError) {
       return try StateStore.open(
         directory: settings.stateDirectory, identity: identity, options: options)

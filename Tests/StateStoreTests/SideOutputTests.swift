@@ -17,7 +17,8 @@ import Testing
 
   private func task(rows: UInt64 = 1_000_000, bytes: UInt64 = 1 << 30) throws -> TestTask {
     var options = StateOptions()
-    options.sideRows = rows
+    options.lateRows = rows
+    options.rejectedRows = rows
     options.sideBytes = bytes
     return try TestTask(directory.path, options: options)
   }
