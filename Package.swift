@@ -16,9 +16,12 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], data: [String] = []
+) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
+    name: name, dependencies: dependencies + ["TestSupport"], exclude: data,
+    swiftSettings: settings)
 }
 
 let package = Package(
@@ -85,7 +88,7 @@ let package = Package(
     tests("TrafficGeneratorTests", ["TrafficGenerator", "SessionModel"]),
     tests("ConfigurationTests", ["Configuration", "SessionModel"]),
     tests("ConsoleTests", ["Console", "SessionModel", "Platform"]),
-    tests("StateStoreTests", ["StateStore", "SessionModel", "Platform"]),
+    tests("StateStoreTests", ["StateStore", "SessionModel", "Platform"], data: ["Golden"]),
     tests("KafkaTests", ["KafkaClient", "EventSources", "SessionModel", "Platform"]),
     tests("SinksTests", ["Sinks", "SessionModel", "Platform", "CSQLite"]),
     tests(
