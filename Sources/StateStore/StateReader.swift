@@ -138,6 +138,16 @@ package final class StateReader: Sendable {
     return slice
   }
 
+  /// Writes a compact copy of the newest checkpoint: a `data.mdb` of its own.
+  ///
+  /// It holds one snapshot to its end, so beside a running process the state grows meanwhile.
+  ///
+  /// - Parameter file: must not be there yet.
+  /// - Throws: `.inputOutput`; then `file` is of no use.
+  package func copy(to file: String) throws(StateError) {
+    try environment.copy(to: file)
+  }
+
   /// Removes all late or all rejected records, to make room. The counters stay.
   ///
   /// - Returns: what was removed.

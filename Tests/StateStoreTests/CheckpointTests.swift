@@ -61,7 +61,8 @@ import Testing
     ]
     state.sinks = [
       SinkProgress(
-        name: "sqlite", url: "sqlite:a.db", acknowledged: Sample.position(2), skipped: 9),
+        name: "sqlite", url: "sqlite:a.db", acknowledged: Sample.position(2), skipped: 9,
+        startedAt: Sample.position(1)),
       SinkProgress(name: "jsonl", url: "jsonl:dir"),
     ]
     return state

@@ -189,9 +189,11 @@ final class Environment: @unchecked Sendable {
   func copy(to file: String) throws(StateError) {
     let descriptor: FileDescriptor
     do throws(SystemError) {
-      descriptor = try FileDescriptor.open(file, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+      descriptor = try FileDescriptor.open(
+        file, O_WRONLY | O_CREAT | O_EXCL, mode: EnvironmentLimits.fileMode)
     } catch {
-      throw StateError.system(error, directory: directory)
+      throw StateError.inputOutput(
+        "the copy of the state in '\(directory)' cannot be made (\(error)). The state is safe.")
     }
     let code = mdb_env_copyfd2(handle, descriptor.number, UInt32(MDB_CP_COMPACT))
     try check("mdb_env_copyfd2", code)
