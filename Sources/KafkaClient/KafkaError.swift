@@ -74,11 +74,14 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible, Sendable {
       || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE.rawValue
   }
 
-  /// A connection broke, or none can be made.
+  /// No broker at all can be reached.
+  package var isOutage: Bool { code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN.rawValue }
+
+  /// One connection broke, or cannot be made.
   package var isConnectionLoss: Bool {
     [
-      RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE,
-      RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__TIMED_OUT,
+      RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE, RD_KAFKA_RESP_ERR__SSL,
+      RD_KAFKA_RESP_ERR__TIMED_OUT,
     ].contains { $0.rawValue == code }
   }
 

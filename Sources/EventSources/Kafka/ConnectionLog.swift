@@ -10,6 +10,9 @@ struct ConnectionLog {
   private var lostAt: Int64?
   private var mirrorFailedAt: Int64?
   private var lastPassing: String?
+  private var brokerLostAt: Int64?
+  /// The same kind of message is not repeated within this, µs.
+  private static let repeatInterval: Int64 = 60_000_000
 
   var isLost: Bool { lostAt != nil }
 
@@ -35,6 +38,14 @@ struct ConnectionLog {
     add("broker connection back after \((Clock.monotonic - since) / 1_000_000) s")
   }
 
+  /// One connection of several: at most one message a minute. The others go on.
+  mutating func noteConnectionLoss(_ error: KafkaError) {
+    let now = Clock.monotonic
+    if let last = brokerLostAt, now - last < Self.repeatInterval { return }
+    brokerLostAt = now
+    add("connection to a broker lost or refused: \(error); its partitions wait, retried")
+  }
+
   /// An error of one partition that passes by itself; the same one in a row is told once.
   mutating func notePassing(_ error: KafkaError, partition: Int32) {
     let text = "partition \(partition): \(error); retried"
@@ -46,7 +57,7 @@ struct ConnectionLog {
   /// At most one message a minute.
   mutating func noteMirrorFailure(_ error: KafkaError) {
     let now = Clock.monotonic
-    if let last = mirrorFailedAt, now - last < 60_000_000 { return }
+    if let last = mirrorFailedAt, now - last < Self.repeatInterval { return }
     mirrorFailedAt = now
     add("offsets could not be shown to the consumer group (only lag tools miss them): \(error)")
   }

@@ -18,6 +18,10 @@ package final class KafkaSource: EventSource {
   /// not signal its next message.
   private static let waitPiece: Int64 = 100_000
 
+  /// Where more than this waits in a queue, librdkafka's broker threads may have gone to sleep over
+  /// full queues; they do not notice that these are emptied, and are nudged.
+  private static let pile = 500
+
   let options: KafkaSourceOptions
   let wakeUp: WakeUp
   private let isWoken: Woken
@@ -34,6 +38,8 @@ package final class KafkaSource: EventSource {
   private let stray = MessageBatch(capacity: 1)
   private let records = UnsafeMutablePointer<SourceRecord>.allocate(capacity: batchRecords)
   private var cursor = 0
+  /// More than `pile` has waited since the last nudge.
+  private var mayStall = false
 
   private final class Woken: Sendable {
     let flag = Atomic<Bool>(false)
@@ -126,6 +132,10 @@ package final class KafkaSource: EventSource {
       try heedWatcher()
       if let next = try takeRecords() { return next }
       if isWoken.flag.exchange(false, ordering: .acquiring) { return nil }
+      if mayStall {
+        mayStall = false
+        watcher?.nudge()
+      }
       let left = deadline - Clock.monotonic
       if left <= 0 { return nil }
       wakeUp.wait(timeout: min(left, Self.waitPiece))
@@ -167,9 +177,11 @@ package final class KafkaSource: EventSource {
       }
     case .unknownTopic: watcher?.refresh()
     case .transient:
-      if error.isConnectionLoss {
-        if !log.isLost { watcher?.refresh() }
+      if error.isOutage {
         log.lose(error)
+        watcher?.refresh()
+      } else if error.isConnectionLoss {
+        log.noteConnectionLoss(error)
       } else {
         log.add("librdkafka: \(error)")
       }
@@ -191,8 +203,10 @@ package final class KafkaSource: EventSource {
         let waiting = reader.queue.count
         if waiting == 0 { continue }
         reader.queue.take(into: batch)
-        // Much has piled up: librdkafka's broker threads may have gone to sleep over full queues.
-        if waiting > 2 * Self.batchRecords { watcher?.nudge() }
+        if waiting > Self.pile {
+          mayStall = true
+          watcher?.nudge()
+        }
         if let delivered = try deliver(reader, batch) {
           cursor = index + 1
           return delivered

@@ -27,7 +27,7 @@ package struct KafkaSourceOptions: Sendable {
   package var onDataLoss: DataLossPolicy = .stop
   /// Memory for fetched records that nobody has taken yet, over all partitions. A single fetch of
   /// well compressed records can overshoot it.
-  package var queueBytes: Int64 = 512 << 20
+  package var queueBytes: Int64 = 256 << 20
   /// How long `open` asks for a broker that answers.
   package var openTimeout: Microseconds = 30 * .perSecond
   /// How long an end of the log before our position is taken for a new leader that still catches up.
