@@ -25,15 +25,15 @@ enum ExtremeRows {
       batch.append {
         let all = RowText.allCases.map { ($0, Optional(text)) }
         SampleRows.append(
-          number: index, start: 1_000_000, end: 2_999_999 + Microseconds(index),
+          number: 2 + index, start: 1_000_000, end: 2_999_999 + Microseconds(index),
           texts: Dictionary(uniqueKeysWithValues: all), to: &$0)
       }
     }
     batch.append {
-      SampleRows.append(number: 1, start: 0, end: latestTime, texts: [:], to: &$0)
+      SampleRows.append(number: 1_000, start: 0, end: latestTime, texts: [:], to: &$0)
     }
     batch.append {
-      SampleRows.append(number: 2, start: latestTime, end: latestTime, texts: [:], to: &$0)
+      SampleRows.append(number: 1_001, start: latestTime, end: latestTime, texts: [:], to: &$0)
     }
     return batch
   }

@@ -134,20 +134,24 @@ import Testing
   }
 
   @Test(arguments: SinkUnderTest.all)
-  func `a table deleted under a running process is not made again by it`(_ kind: SinkUnderTest)
-    throws
-  {
+  func `a table that is out of reach is waited for and not made again`(
+    _ kind: SinkUnderTest
+  ) throws {
     let home = kind.makeHome()
-    try home.open(1).0.close()
-    try home.backUp()
     let (sink, _) = try home.open(1)
-    try sink.write(after: nil, rows: SampleRows.batch(0..<10))
+    let rows = SampleRows.batch(0..<10)
+    try sink.write(after: nil, rows: rows)
     sink.close()
-    // The backup is from before the first row: an owner, but no position.
+    try home.backUp()
+    home.delete()
+    func openAgain() throws(SinkError) -> RowPosition? {
+      try sink.open(
+        identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .again, adopt: false)
+    }
+    let error = failure { () throws(SinkError) in _ = try openAgain() }
+    #expect(error?.kind == "unavailable")
     try home.restore()
-    let position = try sink.open(
-      identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .again, adopt: false)
-    #expect(position == nil)
+    #expect(try openAgain() == rows.lastPosition)
   }
 
   @Test(arguments: SinkUnderTest.all)

@@ -16,6 +16,8 @@ protocol SinkHome: AnyObject, Sendable {
   func backUp() throws
   /// Puts the backup back in the place of the table; no sink is open.
   func restore() throws
+  /// Takes the table away, as a disk that is no longer mounted.
+  func delete()
   /// Makes a table with one row that no job has claimed.
   func makeForeignRows() throws
 }
@@ -79,8 +81,12 @@ final class SQLiteHome: SinkHome, @unchecked Sendable {
 
   func backUp() throws { try run("VACUUM INTO '\(backup)'") }
 
-  func restore() throws {
+  func delete() {
     for suffix in ["", "-wal", "-shm"] { TemporaryDirectory.remove(path + suffix) }
+  }
+
+  func restore() throws {
+    delete()
     try Files.replace(path, with: try Files.read(backup))
   }
 
@@ -105,8 +111,10 @@ final class JSONLHome: SinkHome, @unchecked Sendable {
   func export() throws -> [UInt8] { try TableExport.jsonl(path) }
   func backUp() throws { try copy(path, to: backup) }
 
+  func delete() { TemporaryDirectory.remove(path) }
+
   func restore() throws {
-    TemporaryDirectory.remove(path)
+    delete()
     try copy(backup, to: path)
   }
 

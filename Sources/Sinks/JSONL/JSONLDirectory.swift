@@ -7,8 +7,6 @@ import SessionModel
 /// `_owner` is replaced as a whole and locked by its inode: who waits for the lock looks again
 /// whether the file is still the one that the name leads to.
 struct JSONLDirectory {
-  /// How long the lock of another process is waited for.
-  private static let lockTimeout: Int64 = 5_000_000
   private static let lockPollMicroseconds: UInt32 = 5_000
   private static let asidePrefix = ".tmp-"
 
@@ -21,6 +19,8 @@ struct JSONLDirectory {
   }
 
   let path: String
+  /// How long the lock of another process is waited for.
+  let lockTimeoutMilliseconds: Int64
 
   var place: String { "the JSONL directory \(path)" }
 
@@ -41,22 +41,22 @@ struct JSONLDirectory {
   ///
   /// - Parameter create: whether a missing `_owner` is made, empty.
   /// - Throws: besides the errors of `body`, `.unavailable` if the lock is not to be had within
-  ///   `lockTimeout`, and `.moved` if `_owner` is missing and not to be made.
+  ///   `lockTimeoutMilliseconds`, and `.moved` if `_owner` is missing and not to be made.
   func locked<Result>(
     create: Bool, _ body: () throws(SinkError) -> Result
   ) throws(SinkError) -> Result {
-    let deadline = Clock.monotonic + JSONLDirectory.lockTimeout
-    while Clock.monotonic < deadline {
+    let deadline = Clock.monotonic + lockTimeoutMilliseconds * 1_000
+    repeat {
       let file = try openOwner(create: create)
       if try lock(file) {
         defer { file.unlock() }
         return try body()
       }
       usleep(JSONLDirectory.lockPollMicroseconds)
-    }
+    } while Clock.monotonic < deadline
     throw .unavailable(
-      "\(place): another process has held the lock on _owner for 5 s; is it stopped? Nothing was "
-        + "written, the rows stay in the state; it is tried again.")
+      "\(place): another process has held the lock on _owner for \(lockTimeoutMilliseconds) ms; is "
+        + "it stopped? Nothing was written, the rows stay in the state; it is tried again.")
   }
 
   private func openOwner(create: Bool) throws(SinkError) -> FileDescriptor {

@@ -14,15 +14,22 @@ package import SessionModel
 package final class JSONLSink: Sink {
   /// Lines are gathered up to this before they are written.
   private static let bufferBytes = 1 << 20
+  /// How long another process between its check and its rename is waited for.
+  private static let lockTimeoutMilliseconds: Int64 = 5_000
 
   private let directory: JSONLDirectory
   /// Who we are since `open`; nil when closed.
   private var claimed: (identity: JobIdentity, owner: OwnerID)?
   private var buffer: [UInt8] = []
 
-  /// - Parameter directory: made if missing; the one above it is not.
-  package init(directory: String) {
-    self.directory = JSONLDirectory(path: directory)
+  /// - Parameters:
+  ///   - directory: made if missing; the one above it is not.
+  ///   - lockTimeoutMilliseconds: bounds the wait for the lock; for tests.
+  package init(
+    directory: String, lockTimeoutMilliseconds: Int64 = JSONLSink.lockTimeoutMilliseconds
+  ) {
+    self.directory = JSONLDirectory(
+      path: directory, lockTimeoutMilliseconds: lockTimeoutMilliseconds)
   }
 
   package func open(

@@ -88,10 +88,12 @@ struct SQLiteConnection: ~Copyable {
 }
 
 extension SinkError {
+  /// What a failure of SQLite means for the delivery.
+  ///
   /// - Parameters:
   ///   - code: an extended result code of SQLite that is an error.
   ///   - message: SQLite's own words.
-  init(sqlite code: Int32, message: String, path: String) {
+  package init(sqlite code: Int32, message: String, path: String) {
     let text = "SQLite, \(path): \(message) (code \(code))"
     let safe = "The rows stay in the state; it is tried again."
     switch code & 0xFF {

@@ -1,0 +1,66 @@
+import SessionModel
+import Sinks
+import TestSupport
+import Testing
+
+@Suite struct SinkDDLTests {
+  @Test(arguments: [
+    (
+      SinkDDL.Dialect.sqlite,
+      ["session_id TEXT NOT NULL PRIMARY KEY", "is_logged_in BOOLEAN NOT NULL"]
+    ),
+    (
+      .postgres,
+      ["session_start timestamptz NOT NULL", "event_count bigint NOT NULL", "city text\n"]
+    ),
+    (
+      .spark,
+      [
+        "CREATE TABLE `visits`", "USING iceberg", "PARTITIONED BY (session_date)",
+        "user_id STRING,",
+      ]
+    ),
+    (
+      .trino,
+      [
+        "partitioning = ARRAY['session_date']", "session_end timestamp(6) with time zone NOT NULL",
+        "user_id varchar,",
+      ]
+    ),
+  ])
+  func `each dialect has its own types and clauses`(_ dialect: SinkDDL.Dialect, _ parts: [String])
+    throws
+  {
+    let text = SinkDDL.text(dialect: dialect, table: try TableName(parsing: "visits"))
+    for part in parts { #expect(text.contains(part), "\(part) in \(text)") }
+  }
+
+  @Test(arguments: SinkDDL.Dialect.allCases)
+  func `every column stands in the table's order`(_ dialect: SinkDDL.Dialect) {
+    let lines = SinkDDL.text(dialect: dialect, table: .sessions).split(separator: "\n")
+    let names = lines.compactMap { line in
+      SessionColumn.allCases.first { line.hasPrefix("  \($0.rawValue) ") }
+    }
+    #expect(names == SessionColumn.allCases)
+  }
+
+  @Test func `the SQLite sink makes exactly what is printed`() throws {
+    let made = SQLiteHome()
+    _ = try made.open()
+    let printed = SQLiteHome()
+    try printed.run(SinkDDL.text(dialect: .sqlite, table: .sessions))
+    let schema = "SELECT type, name, sql FROM sqlite_schema ORDER BY name"
+    let tables = try SQLiteFile(made.path).rows(schema)
+    #expect(tables == (try SQLiteFile(printed.path).rows(schema)))
+    #expect(tables.contains { $0[1] == "sessions" } && tables.contains { $0[1] == "sojourn_sinks" })
+  }
+
+  @Test func `a word of SQL can be a table's name`() throws {
+    let home = SQLiteHome()
+    let sink = SQLiteSink(path: home.path, table: try TableName(parsing: "Select"))
+    _ = try sink.open(
+      identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .first, adopt: false)
+    try sink.write(after: nil, rows: SampleRows.batch(0..<3))
+    #expect(TableExport.lines(try TableExport.sqlite(home.path, table: "select")).count == 3)
+  }
+}
