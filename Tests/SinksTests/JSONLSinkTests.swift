@@ -20,6 +20,10 @@ import Testing
     }
   }
 
+  private func asideName(_ name: String) -> String {
+    ".tmp-\(SampleRows.owner(1).text)-\(name)"
+  }
+
   /// Writes batches of five rows behind what the sink holds.
   private func write(_ count: Int, to sink: any Sink) throws {
     var held: RowPosition?
@@ -91,7 +95,7 @@ import Testing
     let (sink, _) = try home.open()
     try write(2, to: sink)
     let names = try home.fileNames()
-    let aside = ".tmp-" + names[1]
+    let aside = asideName(names[1])
     let strangers = [".tmp-notes", "README.md", "sessions-2015.jsonl", "sessions-x.jsonl.gz"]
     for name in [aside] + strangers {
       try Files.replace(path(name), with: Array("half a li".utf8))
@@ -109,14 +113,14 @@ import Testing
     let twin = JSONLHome()
     try write(3, to: try twin.open().0)
     let next = try twin.fileNames()[2]
-    try Files.makeDirectory(path(".tmp-" + next))
+    try Files.makeDirectory(path(asideName(next)))
     let held = SampleRows.batch(0..<10).lastPosition
     let error = failure { () throws(SinkError) in
       try sink.write(after: held, rows: SampleRows.batch(10..<15))
     }
     #expect(error?.kind == "unavailable")
     #expect(try home.fileNames().last == newest)
-    TemporaryDirectory.remove(path(".tmp-" + next))
+    TemporaryDirectory.remove(path(asideName(next)))
     let position = try sink.open(
       identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .again, adopt: false)
     #expect(position == held)

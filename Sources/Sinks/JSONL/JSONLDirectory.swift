@@ -9,6 +9,7 @@ import SessionModel
 struct JSONLDirectory {
   private static let lockPollMicroseconds: UInt32 = 5_000
   private static let asidePrefix = ".tmp-"
+  private static let ownerBytes = 36
 
   /// What lies in the directory.
   struct Content {
@@ -102,9 +103,7 @@ struct JSONLDirectory {
               + "Take away the one that was copied in.")
         }
         content.files.append(file)
-      } else if name.hasPrefix(JSONLDirectory.asidePrefix),
-        JSONLFileName(String(name.dropFirst(JSONLDirectory.asidePrefix.count))) != nil
-      {
+      } else if JSONLDirectory.isAside(name) {
         content.leftovers.append(name)
       }
     }
@@ -154,38 +153,48 @@ struct JSONLDirectory {
   }
 
   /// Writes a file aside, on the disk when this returns; what was written is removed on an error.
+  ///
+  /// - Parameter owner: stands in the name, since a process that was replaced without knowing may
+  ///   write the same rows at the same time.
   func writeAside(
-    _ name: JSONLFileName,
+    _ name: JSONLFileName, by owner: OwnerID,
     _ content: (borrowing FileDescriptor) throws(SystemError) -> Void
   ) throws(SinkError) {
     do throws(SystemError) {
-      let file = try FileDescriptor.open(asidePath(name), O_WRONLY | O_CREAT | O_TRUNC)
+      let file = try FileDescriptor.open(asidePath(name, owner), O_WRONLY | O_CREAT | O_TRUNC)
       try content(file)
       try file.synchronize()
     } catch {
-      removeAside(name)
+      removeAside(name, by: owner)
       throw failure(error)
     }
   }
 
   /// Moves a file written aside into place, durably.
-  func publish(_ name: JSONLFileName) throws(SinkError) {
+  func publish(_ name: JSONLFileName, by owner: OwnerID) throws(SinkError) {
     try translating { () throws(SystemError) in
-      try Files.rename(asidePath(name), to: path(of: name.text))
+      try Files.rename(asidePath(name, owner), to: path(of: name.text))
       try Files.synchronizeDirectory(path)
     }
   }
 
-  func removeAside(_ name: JSONLFileName) { unlink(asidePath(name)) }
+  func removeAside(_ name: JSONLFileName, by owner: OwnerID) { unlink(asidePath(name, owner)) }
 
+  /// Removes files; those that are gone already, by a process that cleared up after itself, too.
   func remove(_ names: [String]) throws(SinkError) {
-    try translating { () throws(SystemError) in
-      for name in names { try Files.remove(path(of: name)) }
+    for name in names where unlink(path(of: name)) != 0 && errno != ENOENT {
+      throw failure(SystemError("unlink", path(of: name)))
     }
   }
 
-  private func asidePath(_ name: JSONLFileName) -> String {
-    path(of: JSONLDirectory.asidePrefix + name.text)
+  /// `.tmp-<owner>-<name>`: 229 bytes.
+  private func asidePath(_ name: JSONLFileName, _ owner: OwnerID) -> String {
+    path(of: "\(JSONLDirectory.asidePrefix)\(owner.text)-\(name.text)")
+  }
+
+  private static func isAside(_ name: String) -> Bool {
+    let before = asidePrefix.utf8.count + ownerBytes + 1
+    return name.hasPrefix(asidePrefix) && JSONLFileName(String(name.dropFirst(before))) != nil
   }
 
   private func translating<Result>(

@@ -72,15 +72,17 @@ package final class JSONLSink: Sink {
     }
     let name = JSONLFileName(first: first, last: last)
     do throws(SinkError) {
-      try directory.writeAside(name) { (file) throws(SystemError) in try append(rows, to: file) }
+      try directory.writeAside(name, by: owner) { (file) throws(SystemError) in
+        try append(rows, to: file)
+      }
       try directory.locked(create: false) { () throws(SinkError) in
         try SinkRules.checkWrite(
           by: owner, after: after, on: directory.place, entry: try directory.entry())
-        try directory.publish(name)
+        try directory.publish(name, by: owner)
         try directory.putPosition(identity, last)
       }
     } catch {
-      directory.removeAside(name)
+      directory.removeAside(name, by: owner)
       close()
       throw error
     }
