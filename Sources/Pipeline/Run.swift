@@ -54,6 +54,8 @@ package final class Run {
   private var isPaused = false
   private var lastCheckpointAt: Int64
   private var lastTimersAt: Int64 = 0
+  /// The last checkpoint was full: closed sessions wait for their row in the next one.
+  private var rowsAreLeft = false
   private let startedAt = Clock.monotonic
   private let startedAtWall = Clock.wall
   /// The position of sinks at the last gathering, to see whether the outbox can let rows go.
@@ -262,10 +264,7 @@ package final class Run {
   private func isCheckpointDue(now: Int64) -> Bool {
     if task.isFull { return true }
     guard writer.isIdle else { return false }
-    if task.table.closingSessions > 0, committed.outboxRows == 0 || task.recordsSinceCheckpoint == 0
-    {
-      return true
-    }
+    if rowsAreLeft { return true }
     return now - lastCheckpointAt >= options.checkpointInterval && hasNews
   }
 
@@ -291,6 +290,7 @@ package final class Run {
     let draft = try task.gather(
       progress: progress, sinks: deliveries.progress, now: Clock.wall)
     lastCheckpointAt = Clock.monotonic
+    rowsAreLeft = task.table.closingSessions > 0
     writer.submit(draft)
   }
 
