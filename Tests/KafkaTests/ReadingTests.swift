@@ -31,7 +31,11 @@ import Testing
     try fill(cluster.brokers, "web", 0..<10, partitions: 2)
     let source = try bounded(cluster.brokers, "web")
     let starts = try source.open(resume: [])
+    // Held until the later records are fetched too, so that they lie in one queue with the others.
+    for partition in 0..<Int32(2) { source.setHeld(true, partition: partition) }
     try fill(cluster.brokers, "web", 10..<20, partitions: 2)
+    #expect(try source.nextBatch(maxWait: 500_000) == nil)
+    for partition in 0..<Int32(2) { source.setHeld(false, partition: partition) }
     let harvest = try source.readToStop(partitions: 2)
     #expect(starts.map(\.stopOffset) == [5, 5])
     #expect(harvest.records.count == 10)
