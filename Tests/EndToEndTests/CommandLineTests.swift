@@ -4,13 +4,6 @@ import SessionModel
 import TestSupport
 import Testing
 
-/// What a program said and how it ended.
-private struct Answer {
-  let end: ChildProcess.End
-  let output: String
-  let messages: String
-}
-
 private func sojourn(
   _ arguments: [String], environment: [String: String] = [:]
 ) throws -> Answer {
