@@ -160,7 +160,7 @@ struct DeliveryWorker {
   private mutating func skip(_ rows: RowBatch) throws(RunFailure) -> RowBatch {
     guard let held, let first = rows.firstPosition, first <= held else { return rows }
     var fresh = RowBatch()
-    rows.forEach { row in
+    rows.forEachRow { row in
       if row.position > held {
         fresh.append(encoded: row.bytes)
       } else if attempted.map({ row.position > $0 }) ?? true {

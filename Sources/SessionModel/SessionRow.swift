@@ -151,7 +151,7 @@ package struct RowBatch {
 
   /// Calls `body` with each row, in order. The rows were encoded by `SessionRow.append` or checked
   /// when they were read, so a broken one is a programming error.
-  package func forEach<Failure: Error>(
+  package func forEachRow<Failure: Error>(
     _ body: (SessionRow) throws(Failure) -> Void
   ) throws(Failure) {
     try forEachEncoded { (encoded) throws(Failure) in

@@ -69,7 +69,7 @@ enum SampleRows {
         SessionRowJSON.append(row, to: &bytes)
         lines.append(String(decoding: bytes, as: UTF8.self))
       }
-      batch.forEach(append)
+      batch.forEachRow(append)
     }
     return lines
   }

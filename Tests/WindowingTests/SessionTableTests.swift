@@ -31,7 +31,7 @@ import Windowing
     var rows = RowBatch()
     try table.takeRows(limit: .max / 2, into: &rows)
     var list: [String] = []
-    rows.forEach { row in
+    rows.forEachRow { row in
       let texts = [RowText.landingURL, .exitURL].map { String(decoding: row[$0]!, as: UTF8.self) }
       list.append(
         "\(row.sessionStart)-\(row.sessionEnd) ×\(row.eventCount) \(texts.joined(separator: " "))")

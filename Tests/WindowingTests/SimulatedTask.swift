@@ -115,7 +115,7 @@ struct SimulatedTask {
   }
 
   private mutating func deliver(_ rows: RowBatch) {
-    rows.forEach { row in
+    rows.forEachRow { row in
       if let held = sinkPosition, row.position <= held { return }
       sink.append(Array(row.bytes))
       sinkPosition = row.position

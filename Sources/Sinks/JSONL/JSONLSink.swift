@@ -99,7 +99,7 @@ package final class JSONLSink: Sink {
       try file.write(buffer)
       buffer.removeAll(keepingCapacity: true)
     }
-    try rows.forEach(append)
+    try rows.forEachRow(append)
     try file.write(buffer)
   }
 

@@ -31,7 +31,7 @@ struct SQLiteUpsert: ~Copyable {
       statement.unbind()
     }
     func put(_ row: SessionRow) throws(SinkError) { try write(row) }
-    try rows.forEach(put)
+    try rows.forEachRow(put)
   }
 
   private mutating func write(_ row: SessionRow) throws(SinkError) {
