@@ -1,4 +1,5 @@
 import EventSources
+import Glibc
 import Platform
 import SessionModel
 import TestSupport
@@ -164,7 +165,7 @@ import Testing
     let source = FileSource(paths: [path])
     _ = try source.open(resume: [])
     _ = try source.nextBatch(maxWait: 0)
-    let cut = try FileDescriptor.open(path, 0o1001)  // O_WRONLY | O_TRUNC
+    let cut = try FileDescriptor.open(path, O_WRONLY | O_TRUNC)
     withExtendedLifetime(cut.number) {}
     let error = caught {
       var harvest = Harvest()

@@ -32,7 +32,9 @@ package final class KafkaSource: EventSource {
   private var mirrorOfOffsets: OffsetMirror?
   var readers: [PartitionReader] = []
   private var added: [PartitionStart] = []
-  private var lostOffsets: UInt64 = 0
+  var lostOffsets: UInt64 = 0
+  /// Partitions whose bounds are asked for again, and when (monotonic µs).
+  var questions: [(partition: Int32, at: Int64)] = []
   var log = ConnectionLog()
   private let batch = MessageBatch(capacity: batchRecords)
   private let stray = MessageBatch(capacity: 1)
@@ -95,7 +97,7 @@ package final class KafkaSource: EventSource {
     if !reader.hasReachedStop { try assign(reader) }
   }
 
-  private func assign(_ reader: PartitionReader) throws(SourceError) {
+  func assign(_ reader: PartitionReader) throws(SourceError) {
     do throws(KafkaError) {
       try consumer?.assign(topic: options.topic, [(reader.partition, reader.fetchOffset)])
     } catch {
@@ -260,27 +262,6 @@ package final class KafkaSource: EventSource {
         + "that is too large needs -X receive.message.max.bytes; damage needs the broker's care.")
   }
 
-  // MARK: Lost input
-
-  /// Deals with what the last batch of a partition ended in.
-  private func settle(_ reader: PartitionReader) throws(SourceError) {
-    guard let problem = reader.problem else { return }
-    switch problem {
-    case .failed:
-      if let failure = reader.failure { throw failure }
-    case .replaced(let offset):
-      let message = LossMessage(topic: options.topic, partition: reader.partition)
-        .replaced(offset: offset)
-      if options.onDataLoss == .stop { throw .inputLost(message) }
-      log.add(message)
-      reader.isReplaced = true
-    case .outOfRange: break
-    }
-    reader.problem = nil
-    reader.state = .inDoubt
-    watcher?.requestBounds(reader.partition)
-  }
-
   /// What the watcher's thread has found out.
   private func heedWatcher() throws(SourceError) {
     if let inquirer {
@@ -307,59 +288,6 @@ package final class KafkaSource: EventSource {
       guard let reader = reader(answer.partition) else { continue }
       try judge(reader, answer.bounds)
     }
-  }
-
-  private func judge(
-    _ reader: PartitionReader, _ bounds: (low: Int64, high: Int64)?
-  ) throws(SourceError) {
-    guard let (low, high) = bounds else { return askAgain(reader) }
-    let message = LossMessage(topic: options.topic, partition: reader.partition)
-    if reader.isReplaced { return try restart(reader, at: low) }
-    switch LogVerdict(next: reader.nextOffset, low: low, high: high) {
-    case .intact: try restart(reader, at: reader.nextOffset, isSame: true)
-    case .deleted(let count):
-      let text = message.deleted(count, next: reader.nextOffset, low: low)
-      if options.onDataLoss == .stop { throw .inputLost(text) }
-      log.add(text)
-      lostOffsets += count
-      try restart(reader, at: low)
-    case .shrunk:
-      let since = reader.shrunkSince ?? Clock.monotonic
-      reader.shrunkSince = since
-      if Clock.monotonic - since < options.shrinkPatience { return askAgain(reader) }
-      let text = message.shrunk(next: reader.nextOffset, high: high)
-      if options.onDataLoss == .stop { throw .inputLost(text) }
-      log.add(text)
-      try restart(reader, at: low)
-    }
-  }
-
-  private func restart(
-    _ reader: PartitionReader, at offset: Int64, isSame: Bool = false
-  ) throws(SourceError) {
-    do throws(KafkaError) {
-      try consumer?.unassign(topic: options.topic, [reader.partition])
-    } catch {
-      throw .unavailable("partition \(reader.partition) could not be given up: \(error)")
-    }
-    if isSame { reader.resume() } else { reader.restart(at: offset) }
-    try assign(reader)
-  }
-
-  /// Partitions whose bounds are asked for again, and when (monotonic µs).
-  private var questions: [(partition: Int32, at: Int64)] = []
-
-  private func askAgain(_ reader: PartitionReader) {
-    questions.append((reader.partition, Clock.monotonic + 500_000))
-  }
-
-  private func repeatQuestions() {
-    if questions.isEmpty { return }
-    let now = Clock.monotonic
-    for question in questions where question.at <= now {
-      watcher?.requestBounds(question.partition)
-    }
-    questions.removeAll { $0.at <= now }
   }
 
   // MARK: Questions and answers
