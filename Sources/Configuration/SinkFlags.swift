@@ -81,10 +81,10 @@ package enum SinkFlag {
   }
 
   private static func isWord(_ text: Substring) -> Bool {
-    !text.isEmpty && text.utf8.count <= 63
+    !text.isEmpty && text.utf8.count <= 64
       && text.unicodeScalars.allSatisfy {
         switch $0 {
-        case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".", "+": true
+        case "a"..."z", "A"..."Z", "0"..."9", "_", "-": true
         default: false
         }
       }

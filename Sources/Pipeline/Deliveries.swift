@@ -29,25 +29,27 @@ final class Deliveries {
         """)
     }
     for sink in sinks {
+      let known = recovered.sinks.first { $0.name == sink.name }
       let progress =
-        recovered.sinks.first { $0.name == sink.name }
+        known
         ?? SinkProgress(
           name: sink.name, url: sink.url, acknowledged: recovered.newestRow,
           startedAt: recovered.newestRow)
-      deliveries.append(
-        try Delivery(
-          sink: sink, progress: progress, removedUpTo: recovered.removedUpTo, store: store,
-          changed: changed))
+      let delivery = try Delivery(
+        sink: sink, progress: progress, removedUpTo: recovered.removedUpTo, store: store,
+        changed: changed)
+      if known == nil, let newest = recovered.newestRow {
+        delivery.note("is new to this state: it starts behind row \(newest)")
+      }
+      deliveries.append(delivery)
     }
-    statuses = deliveries.map { $0.takeStatus() }
   }
 
   /// Waits a short time until every sink has said whether its table is ours, so that a foreign
-  /// table stops the run before anything is read.
-  func waitForFirstTry() throws(RunFailure) {
+  /// table stops the run before anything is read: look after it.
+  func waitForFirstTry() {
     let deadline = Clock.monotonic + RunLimits.sinkCheckWait
     for delivery in deliveries { delivery.waitForFirstTry(until: deadline) }
-    _ = try look()
   }
 
   /// A checkpoint was committed.

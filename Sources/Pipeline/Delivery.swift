@@ -67,6 +67,9 @@ final class Delivery: Sendable {
   /// A checkpoint was committed: there may be rows.
   func notify() { desk.change { $0.commits += 1 } }
 
+  /// Adds a message for people.
+  func note(_ notice: String) { desk.change { $0.status.notices.append(notice) } }
+
   /// The present status; its notices are taken out.
   func takeStatus() -> Status {
     desk.change { desk in

@@ -99,7 +99,8 @@ package final class Run {
       writer.close()
       source.close()
     }
-    try deliveries.waitForFirstTry()
+    deliveries.waitForFirstTry()
+    try lookAtSinks()
     try openSource()
     let recordsBefore = committed.counters.recordsRead
     while !stop.isRequested, !isDone, !isOverTime { try step() }
@@ -184,8 +185,12 @@ package final class Run {
   /// than the idle time-out when the process started.
   private func reachedStop(_ partition: Int32) {
     partitions[partition]?.isAtStop = true
-    guard let last = task.lastRecordTime(of: partition) else { return task.retire(partition) }
-    if let timeout = options.idleTimeout, last < startedAtWall - timeout { task.retire(partition) }
+    guard let last = task.lastRecordTime(of: partition) else {
+      return task.retire(partition, byClock: false)
+    }
+    if let timeout = options.idleTimeout, last < startedAtWall - timeout {
+      task.retire(partition, byClock: true)
+    }
   }
 
   private func align() {
@@ -208,7 +213,7 @@ package final class Run {
   /// Timers, sinks, added partitions, messages.
   private func lookAround(now: Int64) throws(RunFailure) {
     lastTimersAt = now
-    for notice in try deliveries.look() { observer.notice(notice) }
+    try lookAtSinks()
     for notice in source.takeNotices() { observer.notice(notice) }
     task.accept(lostOffsets: source.takeLostOffsets())
     for start in source.takeAddedPartitions() {
@@ -219,6 +224,10 @@ package final class Run {
     try watchIdle(now: now)
     align()
     observer.progress(task.counters.recordsRead, part)
+  }
+
+  private func lookAtSinks() throws(RunFailure) {
+    for notice in try deliveries.look() { observer.notice(notice) }
   }
 
   /// A full outbox stops reading, while polling goes on; never a sweep or a flush.
@@ -281,7 +290,7 @@ package final class Run {
   /// Gathers and hands over a checkpoint; waits only for one that is under way.
   private func checkpoint() throws(RunFailure) {
     if let state = try writer.waitForResult() { afterCommit(state) }
-    for notice in try deliveries.look() { observer.notice(notice) }
+    try lookAtSinks()
     let progress = partitions.keys.sorted().map { number in
       let (nextOffset, proof) = source.progress(of: number)
       return (partition: number, nextOffset: nextOffset, proof: proof)
@@ -318,7 +327,7 @@ package final class Run {
     let deadline = Clock.monotonic + options.shutdownTimeout
     repeat { try checkpointNow() } while task.table.closingSessions > 0
     while true {
-      for notice in try deliveries.look() { observer.notice(notice) }
+      try lookAtSinks()
       if deliveries.haveAll(upTo: committed.newestRow) || Clock.monotonic >= deadline { break }
       do throws(SourceError) {
         // Held partitions give no records: this only polls, and wakes when a sink has moved on.

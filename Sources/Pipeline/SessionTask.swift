@@ -77,7 +77,13 @@ final class SessionTask {
     marks.setIdle(idle, partition: partition)
   }
 
-  func retire(_ partition: Int32) { marks.retire(partition) }
+  /// Takes a partition out of the watermark's minimum for good: it is at its stop.
+  ///
+  /// - Parameter byClock: the machine's clock had a say in it; then it is counted.
+  func retire(_ partition: Int32, byClock: Bool) {
+    if byClock { counters.idlings += 1 }
+    marks.retire(partition)
+  }
 
   /// The last record's time in the partition, µs; nil if none was ever read.
   func lastRecordTime(of partition: Int32) -> Microseconds? { lastRecordTimes[partition] }
@@ -104,8 +110,8 @@ final class SessionTask {
       }
     }
     try sweep()
-    if let last = batch.records.last {
-      lastRecordTimes[batch.partition] = last.timestamp == .never ? event.time : last.timestamp
+    if let last = batch.records.last, last.timestamp != .never {
+      lastRecordTimes[batch.partition] = last.timestamp
     }
     return eventCount > 0
   }
@@ -131,6 +137,8 @@ final class SessionTask {
   }
 
   private func admit(_ record: SourceRecord, partition: Int32) throws(RunFailure) {
+    // Files have no record times: there the event's own time serves.
+    if record.timestamp == .never { lastRecordTimes[partition] = event.time }
     let watermark = max(marks.partitionWatermark(of: partition), marks.watermark)
     if let reason = marks.admit(event.time, partition: partition) {
       counters.lateByReason[Int(reason.rawValue)] += 1

@@ -30,16 +30,10 @@ enum BrokerCommand {
   /// The library chooses the brokers' ports; a fixed one leads clients to them.
   private static func relay(
     to cluster: MockCluster, port: Int
-  ) throws(CommandFailure) -> LoopbackRelay? {
+  ) throws(CommandFailure) -> BootstrapRelay? {
     guard port != 0 else { return nil }
-    guard let first = cluster.brokers.split(separator: ",").first,
-      let target = first.split(separator: ":").last.flatMap({ UInt16($0) })
-    else {
-      throw CommandFailure(
-        .software, "the embedded cluster has no address", state: .untouched, remedy: nil)
-    }
     do throws(SystemError) {
-      return try LoopbackRelay(port: UInt16(port), target: target)
+      return try BootstrapRelay(port: UInt16(port), brokers: cluster.brokers)
     } catch {
       throw CommandFailure(
         .unavailable, error.description, state: .untouched, remedy: "name another --port")

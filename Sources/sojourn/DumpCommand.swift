@@ -50,7 +50,7 @@ enum DumpCommand {
     _ reader: StateReader, into output: inout DumpOutput
   ) throws(StateError) {
     let topic = reader.identity.fingerprint.topic
-    for partition in try reader.summary().state.partitions {
+    for partition in try reader.summary().state.partitions where !output.isFull {
       output.add(
         columns: [
           .init("topic"), .init("partition", isNumber: true), .init("next_offset", isNumber: true),
@@ -76,7 +76,7 @@ enum DumpCommand {
   ) throws(StateError) {
     let state = try reader.summary().state
     let topic = reader.identity.fingerprint.topic
-    for partition in state.partitions {
+    for partition in state.partitions where !output.isFull {
       output.add(
         columns: [
           .init("topic"), .init("partition", isNumber: true), .init("max_event_time"),
