@@ -93,7 +93,10 @@ enum RunCommand {
 
   private static func source(of settings: RunSettings) throws(RunFailure) -> any EventSource {
     switch settings.input {
-    case .files(let paths): return FileSource(paths: paths)
+    case .files(let paths):
+      do throws(SourceError) { return try FileSource(paths: paths) } catch {
+        throw RunFailure(error)
+      }
     case .kafka(let kafka):
       var options = KafkaSourceOptions(
         configuration: KafkaConfiguration(kafka), topic: kafka.topic, group: settings.job)

@@ -21,7 +21,7 @@ import Testing
   private func readAll(
     _ paths: [String], resume: [PartitionProgress] = []
   ) throws -> (harvest: Harvest, progress: [PartitionProgress]) {
-    let source = FileSource(paths: paths)
+    let source = try FileSource(paths: paths)
     _ = try source.open(resume: resume)
     let harvest = try source.readToStop(partitions: 1)
     return (harvest, source.progress(partitions: 1))
@@ -65,7 +65,7 @@ import Testing
   func `a line of any length is one record`(length: Int, endsInNewline: Bool) throws {
     let long = String(repeating: "y", count: length)
     let path = try write("long", "a\n\(long)" + (endsInNewline ? "\nb\n" : ""))
-    let source = FileSource(paths: [path])
+    let source = try FileSource(paths: [path])
     _ = try source.open(resume: [])
     var lengths: [Int] = []
     var kept: [Int] = []
@@ -92,7 +92,7 @@ import Testing
     let paths = try write([
       lines[..<2_500].joined(separator: "\n"), lines[2_500...].joined(separator: "\n"),
     ])
-    let source = FileSource(paths: paths)
+    let source = try FileSource(paths: paths)
     _ = try source.open(resume: [])
     var seen = 0
     var isFinished = false
@@ -162,7 +162,7 @@ import Testing
 
   @Test func `a file that shrinks while it is read is an error`() throws {
     let path = try write("file", String(repeating: "abc\n", count: 2_000_000))
-    let source = FileSource(paths: [path])
+    let source = try FileSource(paths: [path])
     _ = try source.open(resume: [])
     _ = try source.nextBatch(maxWait: 0)
     let cut = try FileDescriptor.open(path, O_WRONLY | O_TRUNC)

@@ -1,4 +1,5 @@
 import SessionModel
+import TestSupport
 import Windowing
 
 /// A task as the pipeline runs it, with memory in place of the disk: watermarks and session table,

@@ -27,9 +27,17 @@ package final class FileSource: EventSource {
   private var count = 0
   private var isFinished = false
   private var wantsEnd = false
+  private var isHeld = false
+  private let wakeUp: WakeUp
 
   /// - Parameter paths: in the order in which they are read.
-  package init(paths: [String]) { self.paths = paths }
+  /// - Throws: `SourceError.unavailable` where the process has no file descriptor left.
+  package init(paths: [String]) throws(SourceError) {
+    self.paths = paths
+    do throws(SystemError) { wakeUp = try WakeUp() } catch {
+      throw .unavailable("cannot prepare to read files: \(error)")
+    }
+  }
 
   deinit {
     buffer.deallocate()
@@ -87,7 +95,11 @@ package final class FileSource: EventSource {
   // MARK: Reading
 
   package func nextBatch(maxWait: Microseconds) throws(SourceError) -> RecordBatch? {
-    if isFinished || files == nil { return nil }
+    if isFinished || isHeld || files == nil {
+      // Nothing comes by itself any more: what is waited for is being woken.
+      wakeUp.wait(timeout: maxWait)
+      return nil
+    }
     count = 0
     let start = position
     takeLines()
@@ -182,7 +194,7 @@ package final class FileSource: EventSource {
 
   // MARK: Questions and answers
 
-  package func setHeld(_ held: Bool, partition: Int32) {}
+  package func setHeld(_ held: Bool, partition: Int32) { isHeld = held }
 
   package func progress(of partition: Int32) -> (nextOffset: Int64, proof: [UInt8]) {
     (position, digest.proof)
@@ -205,7 +217,7 @@ package final class FileSource: EventSource {
 
   package func takeNotices() -> [String] { [] }
 
-  package func wake() {}
+  package func wake() { wakeUp.signal() }
 
   package func close() { files = nil }
 }

@@ -159,7 +159,12 @@ package final class KafkaSource: EventSource {
       } else if let partition = event.record,
         let reader = readers.first(where: { $0.partition == partition && $0.state == .reading })
       {
-        result = try deliver(reader, stray)
+        // A held partition gives no record, not even a stray one: it is fetched again.
+        if reader.isHeld {
+          try restart(reader, at: reader.nextOffset, isSame: true)
+        } else {
+          result = try deliver(reader, stray)
+        }
       }
     }
     for error in consumer.takeErrors() { try heed(error) }

@@ -1,18 +1,26 @@
-import SessionModel
+package import SessionModel
 
 /// An event of a random log, owned.
-struct LoggedEvent: Equatable {
-  var point: EventPoint
-  var userID: String
-  var ip: String
-  var url: String
-  var referrer: String?
+package struct LoggedEvent: Equatable, Sendable {
+  package var point: EventPoint
+  package var userID: String
+  package var ip: String
+  package var url: String
+  package var referrer: String?
+
+  package init(point: EventPoint, userID: String, ip: String, url: String, referrer: String?) {
+    self.point = point
+    self.userID = userID
+    self.ip = ip
+    self.url = url
+    self.referrer = referrer
+  }
 }
 
 /// The sessions of a batch job, the naive way: sort each key's events and scan.
 ///
 /// - Returns: the encoded rows, in the order of their positions.
-func batchRows(_ events: [LoggedEvent], gap: Microseconds) -> [[UInt8]] {
+package func batchRows(_ events: [LoggedEvent], gap: Microseconds) -> [[UInt8]] {
   var byKey: [String: [LoggedEvent]] = [:]
   for event in events { byKey[event.userID + "|" + event.ip, default: []].append(event) }
   var rows: [(position: RowPosition, bytes: [UInt8])] = []
@@ -68,7 +76,8 @@ private enum Leak {
   }
 }
 
-func withText<Result>(_ text: String, _ body: (TextView) -> Result) -> Result {
+/// Calls `body` with the bytes of a text.
+package func withText<Result>(_ text: String, _ body: (TextView) -> Result) -> Result {
   var text = text
   return text.withUTF8 { body(TextView($0)) }
 }
