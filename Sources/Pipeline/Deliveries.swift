@@ -35,21 +35,25 @@ final class Deliveries {
         ?? SinkProgress(
           name: sink.name, url: sink.url, acknowledged: recovered.newestRow,
           startedAt: recovered.newestRow)
-      let delivery = try Delivery(
-        sink: sink, progress: progress, removedUpTo: recovered.removedUpTo, store: store,
-        changed: changed)
+      var notices: [String] = []
       if known == nil, let newest = recovered.newestRow {
-        delivery.note("is new to this state: it starts behind row \(newest)")
+        notices.append("is new to this state: it gets the rows behind \(newest), none before")
       }
-      deliveries.append(delivery)
+      deliveries.append(
+        try Delivery(
+          sink: sink, progress: progress, notices: notices, removedUpTo: recovered.removedUpTo,
+          store: store, changed: changed))
     }
+    statuses = deliveries.map { $0.status }
   }
 
   /// Waits a short time until every sink has said whether its table is ours, so that a foreign
-  /// table stops the run before anything is read: look after it.
-  func waitForFirstTry() {
+  /// table stops the run before anything is read.
+  func waitForFirstTry() throws(RunFailure) {
     let deadline = Clock.monotonic + RunLimits.sinkCheckWait
     for delivery in deliveries { delivery.waitForFirstTry(until: deadline) }
+    statuses = deliveries.map { $0.status }
+    if let failure = statuses.lazy.compactMap(\.failure).first { throw failure }
   }
 
   /// A checkpoint was committed.
@@ -69,6 +73,19 @@ final class Deliveries {
 
   var progress: [SinkProgress] { statuses.map(\.progress) }
 
+  /// The last row that every sink holds; nil if one of them holds none.
+  ///
+  /// What the state remembers of a sink is not enough: one that was restored from a backup while it
+  /// was down may need the rows again. So nil, too, until each has been opened and said what it holds.
+  var heldByAll: RowPosition? {
+    var least: RowPosition?
+    for status in statuses {
+      guard status.isOpen, let held = status.progress.acknowledged else { return nil }
+      least = least.map { min($0, held) } ?? held
+    }
+    return least
+  }
+
   /// Whether every sink holds the newest row.
   func haveAll(upTo newest: RowPosition?) -> Bool {
     guard let newest else { return true }
@@ -82,7 +99,13 @@ final class Deliveries {
     }.map { "\($0.progress.name) (\($0.problem ?? "still writing"))" }
   }
 
-  func close() { for delivery in deliveries { delivery.close() } }
+  /// Ends the threads after the writes under way; one that is stuck in a write is left behind, to
+  /// end with the process.
+  func close() {
+    for delivery in deliveries { delivery.askToClose() }
+    let deadline = Clock.monotonic + RunLimits.sinkCloseWait
+    for delivery in deliveries { delivery.waitForEnd(until: deadline) }
+  }
 }
 
 extension RowPosition {

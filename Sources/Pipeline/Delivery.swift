@@ -21,6 +21,7 @@ final class Delivery: Sendable {
     /// Counts commits, so that a waiting delivery looks at the outbox again.
     var commits: UInt64 = 0
     var isClosing = false
+    var hasEnded = false
   }
 
   let name: String
@@ -29,14 +30,15 @@ final class Delivery: Sendable {
 
   /// - Parameters:
   ///   - progress: what the state knows of the sink; of a new one, where it starts.
+  ///   - notices: messages to begin with.
   ///   - removedUpTo: rows up to here have left the outbox.
   ///   - changed: called on the delivery's thread after progress or a failure.
   init(
-    sink: SinkToOpen, progress: SinkProgress, removedUpTo: RowPosition?, store: StateStore,
-    changed: @escaping @Sendable () -> Void
+    sink: SinkToOpen, progress: SinkProgress, notices: [String], removedUpTo: RowPosition?,
+    store: StateStore, changed: @escaping @Sendable () -> Void
   ) throws(RunFailure) {
     name = progress.name
-    let desk = Monitor(Desk(status: Status(progress: progress)))
+    let desk = Monitor(Desk(status: Status(progress: progress, notices: notices)))
     self.desk = desk
     do throws(SystemError) {
       thread = try WorkerThread("sink \(progress.name)") {
@@ -58,6 +60,7 @@ final class Delivery: Sendable {
             },
             isClosing: { desk.read { $0.isClosing } }))
         worker.run()
+        desk.change { $0.hasEnded = true }
       }
     } catch {
       throw RunFailure(error)
@@ -67,8 +70,8 @@ final class Delivery: Sendable {
   /// A checkpoint was committed: there may be rows.
   func notify() { desk.change { $0.commits += 1 } }
 
-  /// Adds a message for people.
-  func note(_ notice: String) { desk.change { $0.status.notices.append(notice) } }
+  /// The present status, notices and all.
+  var status: Status { desk.read { $0.status } }
 
   /// The present status; its notices are taken out.
   func takeStatus() -> Status {
@@ -85,10 +88,12 @@ final class Delivery: Sendable {
     }
   }
 
-  /// Ends the thread after the write under way.
-  func close() {
-    desk.change { $0.isClosing = true }
-    thread.join()
+  /// Has the thread end after the write under way.
+  func askToClose() { desk.change { $0.isClosing = true } }
+
+  /// - Parameter deadline: monotonic; a thread that has not ended by then is left to itself.
+  func waitForEnd(until deadline: Int64) {
+    if desk.wait(until: deadline, { $0.hasEnded ? true : nil }) != nil { thread.join() }
   }
 }
 

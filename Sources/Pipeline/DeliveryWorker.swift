@@ -84,8 +84,9 @@ struct DeliveryWorker {
       cursor = removedUpTo
     } else {
       // Rows from the acknowledged one on that the sink has already are skipped and counted.
-      cursor = [reaches, progress.acknowledged].compactMap { $0 }.min()
-      if reaches == nil { cursor = nil }
+      if let reaches, let acknowledged = progress.acknowledged {
+        cursor = min(reaches, acknowledged)
+      }
     }
     acknowledge(cursor)
   }

@@ -99,8 +99,7 @@ package final class Run {
       writer.close()
       source.close()
     }
-    deliveries.waitForFirstTry()
-    try lookAtSinks()
+    try deliveries.waitForFirstTry()
     try openSource()
     let recordsBefore = committed.counters.recordsRead
     while !stop.isRequested, !isDone, !isOverTime { try step() }
@@ -165,6 +164,8 @@ package final class Run {
 
   /// How long to wait for records: to the next timer.
   private var wait: Microseconds {
+    // A commit under way wakes this thread when it is done; without news no checkpoint is due.
+    guard writer.isIdle, hasNews else { return RunLimits.pollWait }
     let sinceCheckpoint = Clock.monotonic - lastCheckpointAt
     let untilCheckpoint = max(1_000, options.checkpointInterval - sinceCheckpoint)
     return min(RunLimits.pollWait, untilCheckpoint)
@@ -194,13 +195,14 @@ package final class Run {
   }
 
   private func align() {
+    if isPaused { return hold(Set(partitions.keys)) }
     guard let maxDrift = options.maxDrift, partitions.count > 1 else { return }
     let view = partitions.map { number, reading in
       Alignment.Partition(
         number: number, watermark: task.marks.partitionWatermark(of: number),
         hasMore: !reading.isAtStop && !task.marks.isIdle(number) && !source.isAtEnd(number))
     }
-    hold(Set(isPaused ? view.map(\.number) : Alignment.held(view, maxDrift: maxDrift)))
+    hold(Set(Alignment.held(view, maxDrift: maxDrift)))
   }
 
   private func hold(_ next: Set<Int32>) {
@@ -215,7 +217,6 @@ package final class Run {
     lastTimersAt = now
     try lookAtSinks()
     for notice in source.takeNotices() { observer.notice(notice) }
-    task.accept(lostOffsets: source.takeLostOffsets())
     for start in source.takeAddedPartitions() {
       observer.notice("partition \(start.partition) was added; it is read from its beginning")
       add(start, progress: nil)
@@ -279,7 +280,7 @@ package final class Run {
 
   /// Whether a checkpoint would change anything.
   private var hasNews: Bool {
-    task.recordsSinceCheckpoint > 0 || SinkProgress.heldByAll(deliveries.progress) != gatheredHeld
+    task.recordsSinceCheckpoint > 0 || deliveries.heldByAll != gatheredHeld
       || task.marks.watermark != committed.watermark
       || partitions.contains { number, _ in
         source.progress(of: number).nextOffset
@@ -291,13 +292,15 @@ package final class Run {
   private func checkpoint() throws(RunFailure) {
     if let state = try writer.waitForResult() { afterCommit(state) }
     try lookAtSinks()
+    // The offsets below are behind what was lost: both go into the same checkpoint.
+    task.accept(lostOffsets: source.takeLostOffsets())
     let progress = partitions.keys.sorted().map { number in
       let (nextOffset, proof) = source.progress(of: number)
       return (partition: number, nextOffset: nextOffset, proof: proof)
     }
-    gatheredHeld = SinkProgress.heldByAll(deliveries.progress)
+    gatheredHeld = deliveries.heldByAll
     let draft = try task.gather(
-      progress: progress, sinks: deliveries.progress, now: Clock.wall)
+      progress: progress, sinks: deliveries.progress, heldByAll: gatheredHeld, now: Clock.wall)
     lastCheckpointAt = Clock.monotonic
     rowsAreLeft = task.table.closingSessions > 0
     writer.submit(draft)
@@ -332,7 +335,8 @@ package final class Run {
       do throws(SourceError) {
         // Held partitions give no records: this only polls, and wakes when a sink has moved on.
         hold(Set(partitions.keys))
-        _ = try source.nextBatch(maxWait: RunLimits.pollWait)
+        let batch = try source.nextBatch(maxWait: RunLimits.pollWait)
+        precondition(batch?.records.isEmpty ?? true, "a held partition gives no records")
       } catch {
         throw RunFailure(error)
       }

@@ -205,9 +205,10 @@ final class SessionTask {
   /// - Parameters:
   ///   - progress: of every partition, as the source has it now.
   ///   - sinks: what the sinks are known to hold.
+  ///   - heldByAll: rows of the outbox up to here are removed.
   func gather(
     progress: [(partition: Int32, nextOffset: Int64, proof: [UInt8])], sinks: [SinkProgress],
-    now: Microseconds
+    heldByAll: RowPosition?, now: Microseconds
   ) throws(RunFailure) -> CheckpointDraft {
     checkpoint += 1
     let draft = CheckpointDraft(checkpoint: checkpoint, expectedKeys: table.dirtyKeys)
@@ -227,7 +228,7 @@ final class SessionTask {
     late.removeAll(keepingCapacity: true)
     rejected.removeAll(keepingCapacity: true)
     draft.state = state(progress: progress, sinks: sinks, now: now)
-    draft.removeOutboxUpTo = SinkProgress.heldByAll(sinks)
+    draft.removeOutboxUpTo = heldByAll
     table.checkpoint = checkpoint + 1
     recordsSinceCheckpoint = 0
     return draft
@@ -276,17 +277,5 @@ final class SessionTask {
     state.closingSessions = table.closingSessions
     state.frozenAt = now
     return state
-  }
-}
-
-extension SinkProgress {
-  /// The last row that every sink holds; nil if one of them holds none.
-  static func heldByAll(_ sinks: [SinkProgress]) -> RowPosition? {
-    var least: RowPosition?
-    for sink in sinks {
-      guard let held = sink.acknowledged else { return nil }
-      least = least.map { min($0, held) } ?? held
-    }
-    return least
   }
 }
