@@ -167,8 +167,10 @@ package final class Run {
     // A commit under way wakes this thread when it is done; without news no checkpoint is due.
     guard writer.isIdle, hasNews else { return RunLimits.pollWait }
     let sinceCheckpoint = Clock.monotonic - lastCheckpointAt
-    let untilCheckpoint = max(1_000, options.checkpointInterval - sinceCheckpoint)
-    return min(RunLimits.pollWait, untilCheckpoint)
+    let untilCheckpoint = options.checkpointInterval - sinceCheckpoint
+    // Overdue: there is nothing to write, or a commit is under way, whose end wakes this thread.
+    if untilCheckpoint <= 0 { return RunLimits.pollWait }
+    return min(RunLimits.pollWait, max(1_000, untilCheckpoint))
   }
 
   private func process(_ batch: RecordBatch, now: Int64) throws(RunFailure) {
