@@ -14,6 +14,14 @@ package struct JSONWriter {
     enclosed("{", "}", body)
   }
 
+  /// An object that was written elsewhere, without its line's end; C1 controls in it are escaped.
+  package mutating func object(written object: [UInt8]) {
+    separate()
+    let start = bytes.count
+    bytes += object
+    escapeControls(from: start)
+  }
+
   /// A member that is an object.
   package mutating func object(_ name: String, _ body: (inout JSONWriter) -> Void) {
     key(name)
@@ -101,10 +109,14 @@ package struct JSONWriter {
   private mutating func append(_ text: String) {
     let start = bytes.count
     JSONText.append(text, to: &bytes)
-    guard text.unicodeScalars.contains(where: { (0x80...0x9F).contains($0.value) }) else { return }
-    let written = bytes[start...]
+    escapeControls(from: start)
+  }
+
+  private mutating func escapeControls(from start: Int) {
+    // All of them begin with this byte in UTF-8.
+    guard bytes[start...].contains(0xC2) else { return }
     var escaped: [UInt8] = []
-    for scalar in String(decoding: written, as: UTF8.self).unicodeScalars {
+    for scalar in String(decoding: bytes[start...], as: UTF8.self).unicodeScalars {
       if (0x80...0x9F).contains(scalar.value) {
         escaped += "\\u00\(String(scalar.value, radix: 16))".utf8
       } else {

@@ -43,8 +43,8 @@ struct DumpOutput: ~Copyable {
     if format == .json {
       var bytes: [UInt8] = []
       line(&bytes)
-      if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
-      write(bytes)
+      json.object(written: bytes)
+      json.endLine()
     }
     put(columns, cells)
   }
