@@ -52,12 +52,14 @@ struct TimedOut: Error, CustomStringConvertible {
 
 /// Asks again and again until there is an answer; the pause only spares the processor.
 func eventually<Answer>(
-  _ what: String, within seconds: Int64 = 60, _ ask: () throws -> Answer?
+  _ what: @autoclosure () throws -> String, within seconds: Int64 = 60, _ ask: () throws -> Answer?
 ) throws -> Answer {
   let deadline = Clock.monotonic + seconds * .perSecond
   while true {
     if let answer = try ask() { return answer }
-    if Clock.monotonic > deadline { throw TimedOut(description: "no \(what) within \(seconds) s") }
+    if Clock.monotonic > deadline {
+      throw TimedOut(description: "no \(try what()) within \(seconds) s")
+    }
     usleep(5_000)
   }
 }
