@@ -60,7 +60,7 @@ final class MemorySink: Sink {
       if contents.position != after { throw .moved("not at \(after?.description ?? "none")") }
       let failure = contents.failures.popLast()
       if failure == .before { throw .unavailable("before the write") }
-      rows.forEach { row in
+      rows.forEachRow { row in
         precondition(contents.position.map { $0 < row.position } ?? true, "rows come in order")
         contents.rows.append(Array(row.bytes))
         contents.position = row.position

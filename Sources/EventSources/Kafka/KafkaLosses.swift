@@ -50,7 +50,7 @@ extension KafkaSource {
     }
   }
 
-  private func restart(
+  func restart(
     _ reader: PartitionReader, at offset: Int64, isSame: Bool = false
   ) throws(SourceError) {
     do throws(KafkaError) {
