@@ -35,52 +35,55 @@ import Testing
     #expect(state.counters.delivered == 7)
   }
 
-  @Test func `a table restored while it was down gets its rows or stops the run`() throws {
+  @Test func `a table restored while it is down gets its rows when it is back`() throws {
     var job = Self.job()
-    let table = job.tables["table"]!
-    // Acknowledged, but still in the outbox: the run ends before the checkpoint that removes them.
-    let source = try MemorySource([Self.events(5).map(\.json)])
-    source.onCall = { call in
-      if call > 20, table.rows.count == 5 { source.failsAtCall = call }
+    let (table, other) = (job.tables["table"]!, MemoryTable())
+    job.tables["other"] = other
+    job.options.shutdownTimeout = 100_000
+    // The state knows that one sink holds five rows; the other is down and keeps them in the outbox.
+    other.contents.change { $0.isDown = true }
+    for owner in 1...2 as ClosedRange<UInt8> {
+      let source = try MemorySource([Self.events(5).map(\.json)])
+      #expect(throws: RunFailure.self) { try job.run(source, owner: owner) }
     }
-    job.options.isBounded = false
-    job.options.closeAll = false
-    job.options.idleTimeout = 0
-    job.options.quietClose = 0
-    job.options.checkpointInterval = 3_600 * .perSecond
-    #expect(throws: RunFailure.self) { try job.run(source) }
     try #require(table.rows.count == 5)
+    // Now the first is down, an older backup of it comes back, and the other one catches up before.
+    other.contents.change { $0.isDown = false }
     table.restore(rows: 2)
     table.contents.change { $0.isDown = true }
-    job.options.isBounded = true
-    job.options.checkpointInterval = 0
-    let later = try MemorySource([Self.events(9).map(\.json)])
+    job.options.shutdownTimeout = 30 * .perSecond
+    let later = try MemorySource([Self.events(40).map(\.json)])
     later.batchRecords = 1
-    later.onCall = { call in if call == 5 { table.contents.change { $0.isDown = false } } }
-    job.options.closeAll = true
-    _ = try job.run(later, owner: 2)
-    #expect(table.rows == batchRows(Self.events(9), gap: .perSecond))
+    later.onCall = { call in
+      if call == 2 { _ = other.contents.wait { $0.rows.count >= 5 ? true : nil } }
+      if call == 30 { table.contents.change { $0.isDown = false } }
+    }
+    _ = try job.run(later, owner: 3)
+    #expect(other.rows == batchRows(Self.events(40), gap: .perSecond))
+    #expect(table.rows == other.rows)
   }
 
-  @Test func `a file that is stopped early while its sink is down is read on behind`() throws {
+  @Test func `a file is not read while the outbox is full, and nothing of it is lost`() throws {
     var job = Self.job()
     let table = job.tables["table"]!
     let path = job.directory.path + "/events.jsonl"
-    let events = Self.events(5_000)
-    try Files.replace(path, with: events.flatMap { $0.json + [UInt8(ascii: "\n")] })
+    let events = Self.events(20_000)
+    let bytes = events.flatMap { $0.json + [UInt8(ascii: "\n")] }
+    try Files.replace(path, with: bytes)
     table.contents.change { $0.isDown = true }
-    job.options.shutdownTimeout = 300_000
-    job.options.runFor = 0
-    // Nothing is read in no time; then something is, but not all.
-    for limit in [1, 2_000] as [UInt64] {
-      job.options.outboxLimit = limit
-      #expect(throws: RunFailure.self) { try job.run(try FileSource(paths: [path])) }
-    }
+    job.options.outboxLimit = 1
+    job.options.runFor = 300_000
+    job.options.shutdownTimeout = 100_000
+    let stopped = try FileSource(paths: [path])
+    let failure = #expect(throws: RunFailure.self) { try job.run(stopped) }
+    #expect(failure?.exitCode == .unavailable)
+    #expect(stopped.progress(of: 0).nextOffset < Int64(bytes.count))
     table.contents.change { $0.isDown = false }
+    job.options.outboxLimit = 1_000_000
     job.options.runFor = nil
     job.options.shutdownTimeout = 30 * .perSecond
     let state = try job.run(try FileSource(paths: [path]), owner: 2).state
-    #expect(state.counters.recordsRead == 5_000)
+    #expect(state.counters.recordsRead == 20_000)
     #expect(table.rows == batchRows(events, gap: .perSecond))
   }
 
