@@ -9,7 +9,7 @@ import Testing
 /// Random logs through the whole loop, ended at random, on states that are sometimes older copies,
 /// into a table that sometimes fails, against a batch job. A failing seed is in the message.
 @Suite struct RandomRunTests {
-  static let seeds: UInt64 = 300
+  static let seeds: UInt64 = 50
   static let gap: Microseconds = 600_000
   static let outOfOrderness: Microseconds = 200_000
 
@@ -37,9 +37,10 @@ import Testing
     }
   }
 
-  @Test func `whatever ends a run, the table is that of a batch job`() throws {
+  @Test(arguments: 0..<4 as Range<UInt64>)
+  func `whatever ends a run, the table is that of a batch job`(share: UInt64) throws {
     var resumed = 0
-    for seed in 0..<Self.seeds {
+    for seed in share * Self.seeds..<(share + 1) * Self.seeds {
       var random = RandomNumbers(seed: seed)
       let logs = Self.randomLogs(&random)
       var job = TestJob(gap: Self.gap, outOfOrderness: Self.outOfOrderness)
@@ -84,6 +85,6 @@ import Testing
       try #require(counters.sessionsClosed == UInt64(table.rows.count), "seed \(seed)")
       try #require(counters.delivered == counters.sessionsClosed, "seed \(seed)")
     }
-    #expect(resumed > 100)
+    #expect(resumed > 20)
   }
 }
