@@ -35,7 +35,9 @@ package protocol Sink: AnyObject {
 
 /// Whether a sink is claimed at a process's start or once more after an error.
 package enum SinkClaim: Sendable {
+  /// Until one `open` of this process has succeeded. Makes what is missing.
   case first
+  /// After that. What is missing then is out of reach or was taken away, and is not made again.
   case again
 }
 
