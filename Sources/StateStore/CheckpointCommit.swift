@@ -51,6 +51,11 @@ struct CheckpointCommit {
         throw StateError.wrongUse("segment \(segment) is not the oldest")
       }
     }
+    let closed = draft.state.counters.sessionsClosed
+    guard closed == row.state.counters.sessionsClosed + UInt64(draft.rows.count) else {
+      throw StateError.wrongUse(
+        "\(closed) sessions closed are not those before and \(draft.rows.count) new rows")
+    }
     if let first = draft.rows.firstPosition, let newest = row.state.newestRow, first <= newest {
       throw StateError.wrongUse("row \(first) enters the outbox behind row \(newest)")
     }
@@ -146,11 +151,13 @@ struct CheckpointCommit {
 
   private func appendRows(_ transaction: borrowing Transaction) throws(StateError) {
     var value: [UInt8] = []
+    var number = row.state.counters.sessionsClosed
     try draft.rows.forEachEncoded { (row) throws(StateError) in
       guard let key = SessionRow(bytes: row)?.position.key else {
         throw StateError.wrongUse("a row for the outbox is not encoded as rows are")
       }
-      OutboxRow.encode(row, key: key, into: &value)
+      number += 1
+      OutboxRow.encode(row, number: number, key: key, into: &value)
       try transaction.put(.outbox, key, value, .appending)
     }
   }
@@ -176,7 +183,8 @@ struct CheckpointCommit {
     row.state.removedUpTo = removed ?? last.removedUpTo
     row.state.outboxRows = try transaction.count(.outbox)
     guard row.state.counters.sessionsClosed >= row.state.outboxRows else {
-      throw StateError.wrongUse("fewer sessions were closed than the outbox has rows")
+      throw StateError.damaged(
+        transaction.environment.directory, "the outbox has more rows than ever entered it")
     }
     row.state.counters.delivered = row.state.counters.sessionsClosed - row.state.outboxRows
     try putPartitions(transaction)

@@ -6,7 +6,7 @@ package import SessionModel
 ///
 /// - a key is appended at most once, as a record or as a tombstone;
 /// - a tombstone is needed only for a key that has a record in an older segment;
-/// - `rows` lie behind every row that ever entered the outbox;
+/// - `rows` lie behind every row that ever entered the outbox, and `state` counts them as closed;
 /// - `SegmentLedger.finish` is called last, once everything is in.
 package final class CheckpointDraft: @unchecked Sendable {
   // Unchecked: one thread gathers, then lets go of it, then another commits.

@@ -110,9 +110,11 @@ private struct Verification {
   ) throws(StateError) {
     var cursor = try transaction.cursor(.outbox)
     var last: RowPosition?
+    var number = row.state.counters.delivered
     while try cursor.next() {
-      guard OutboxRow.decode(key: cursor.key, value: cursor.value) != nil else {
-        require(false, "row \(OutboxRow.describe(cursor.key)) of the outbox is broken")
+      number += 1
+      guard OutboxRow.decode(key: cursor.key, value: cursor.value)?.number == number else {
+        require(false, "row \(OutboxRow.describe(cursor.key)) of the outbox is broken or missing")
         continue
       }
       last = RowPosition(bytes: cursor.key)
@@ -120,6 +122,8 @@ private struct Verification {
         row.state.removedUpTo.map { $0 < last! } ?? true,
         "row \(last!) is in the outbox, but counts as removed")
     }
+    require(
+      number == row.state.counters.sessionsClosed, "rows at the end of the outbox are missing")
     require(
       last == nil || last == row.state.newestRow, "the newest row is not the checkpoint's")
   }

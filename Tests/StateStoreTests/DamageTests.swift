@@ -158,6 +158,23 @@ import Testing
     #expect(refused >= 34)
   }
 
+  @Test func `a row that a damaged tree page hides is missed`() throws {
+    let sound = try makeState()
+    let expected = try Content(directory.path)
+    func short(_ place: Int) -> Int { Int(sound[place]) | Int(sound[place + 1]) << 8 }
+    var refused = 0
+    for page in stride(from: 2 * 4_096, to: sound.count - 4_096, by: 4_096) {
+      // LMDB's page: u16 flags at 10, 2 for a leaf; u16 at 12, where the list of u16 offsets of
+      // its entries ends that begins at 16; in an entry, u16 at 6 is the length of its key.
+      let (flags, end) = (short(page + 10), short(page + 12))
+      guard flags == 2, end > 18, short(page + short(page + 16) + 6) == 40 else { continue }
+      try flipping(page + 12, UInt8((end ^ (end - 2)) & 0xFF)) {
+        if try isRefused(or: expected) { refused += 1 }
+      }
+    }
+    #expect(refused >= 8)
+  }
+
   @Test func `pages of an older checkpoint in a newer state are found`() throws {
     let task = try TestTask(directory.path)
     for offset: Int64 in [0x5A11, 0x5A22] {

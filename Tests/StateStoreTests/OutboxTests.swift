@@ -74,6 +74,14 @@ import Testing
     #expect(try task.store.verify() == [])
   }
 
+  @Test func `rows that the counter of closed sessions leaves out are refused`() throws {
+    let task = try TestTask(directory.path)
+    let draft = CheckpointDraft(checkpoint: 1)
+    Sample.appendRow(1, to: &draft.rows)
+    let error = #expect(throws: StateError.self) { try task.store.commit(draft) }
+    #expect(error?.exitCode == .software)
+  }
+
   @Test func `rows of every length are kept`() throws {
     let task = try TestTask(directory.path)
     for number in 1...40 {

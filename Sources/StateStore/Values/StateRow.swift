@@ -57,6 +57,13 @@ struct StateRow {
 
   /// Reads the row and the rows of `partitions` that belong to it.
   static func read(_ transaction: borrowing Transaction) throws(StateError) -> StateRow {
+    var row = try readAlone(transaction)
+    try row.readPartitions(transaction)
+    return row
+  }
+
+  /// Reads the row without those of the partitions.
+  static func readAlone(_ transaction: borrowing Transaction) throws(StateError) -> StateRow {
     let directory = transaction.environment.directory
     guard let value = try transaction.get(.state, key) else {
       throw StateError.damaged(directory, "the row of the checkpoint is missing")
@@ -68,7 +75,6 @@ struct StateRow {
     guard row.readFields(body, directory) == true else {
       throw StateError.damaged(directory, "the row of the checkpoint cannot be read")
     }
-    try row.readPartitions(transaction)
     return row
   }
 
