@@ -69,11 +69,14 @@ import Testing
     let path = job.directory.path + "/events.jsonl"
     let events = Self.events(20_000)
     let bytes = events.flatMap { $0.json + [UInt8(ascii: "\n")] }
-    try Files.replace(path, with: bytes)
     table.contents.change { $0.isDown = true }
-    job.options.outboxLimit = 1
-    job.options.runFor = 300_000
     job.options.shutdownTimeout = 100_000
+    // The first lines fill the outbox; then the file grows.
+    try Files.replace(path, with: events[..<10].flatMap { $0.json + [UInt8(ascii: "\n")] })
+    #expect(throws: RunFailure.self) { try job.run(try FileSource(paths: [path])) }
+    try Files.replace(path, with: bytes)
+    job.options.outboxLimit = 10
+    job.options.runFor = 300_000
     let stopped = try FileSource(paths: [path])
     let failure = #expect(throws: RunFailure.self) { try job.run(stopped) }
     #expect(failure?.exitCode == .unavailable)
