@@ -277,7 +277,12 @@ package final class Run {
     if task.isFull { return true }
     guard writer.isIdle else { return false }
     if rowsAreLeft { return true }
-    return now - lastCheckpointAt >= options.checkpointInterval && hasNews
+    // While reading pauses, checkpoints make room in the outbox: a long interval must not stall it.
+    let interval =
+      isPaused
+      ? min(options.checkpointInterval, RunLimits.pausedCheckpointInterval)
+      : options.checkpointInterval
+    return now - lastCheckpointAt >= interval && hasNews
   }
 
   /// Whether a checkpoint would change anything.

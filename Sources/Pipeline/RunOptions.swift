@@ -42,6 +42,8 @@ enum RunLimits {
   static let pollWait: Microseconds = 100_000
   /// How long the start waits for sinks to say whether their table is ours, before reading.
   static let sinkCheckWait: Microseconds = 2 * .perSecond
+  /// The longest time between checkpoints while a full outbox keeps reading paused, µs.
+  static let pausedCheckpointInterval: Microseconds = 1 * .perSecond
   /// How long the end waits for a write to a sink that is under way.
   static let sinkCloseWait: Microseconds = 2 * .perSecond
   /// Rows and bytes of one write to a sink.
