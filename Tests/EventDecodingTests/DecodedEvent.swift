@@ -14,8 +14,34 @@ struct DecodedEvent: Equatable {
   var deviceFamily: String?
   var cutTexts = 0
 
+  /// Stands for a text that is not UTF-8, which no event may have.
+  static let brokenText = "<not UTF-8>"
+
+  var texts: [String] {
+    [userID, ip] + [url, referrer, host, browserFamily, osFamily, deviceFamily].compactMap { $0 }
+  }
+
+  /// A record of the web-traffic schema that holds just this event.
+  var asRecord: [UInt8] {
+    func literal(_ text: String?) -> String {
+      guard let text else { return "null" }
+      var bytes: [UInt8] = []
+      JSONText.append(text, to: &bytes)
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    return Array(
+      """
+      {"event_time":"\(TimeText.timestamp(time))","user_id":\(literal(userID)),
+      "ip":\(literal(ip)),"url":\(literal(url)),"referrer":\(literal(referrer)),
+      "host":\(literal(host)),"user_agent":{"family":\(literal(browserFamily)),
+      "os":{"family":\(literal(osFamily))},"device":{"family":\(literal(deviceFamily))}}}
+      """.utf8)
+  }
+
   init(_ event: borrowing Event) {
-    func text(_ view: TextView?) -> String? { view.map { String(decoding: $0, as: UTF8.self) } }
+    func text(_ view: TextView?) -> String? {
+      view.map { String(validating: $0, as: UTF8.self) ?? DecodedEvent.brokenText }
+    }
     time = event.time
     userID = text(event.userID) ?? ""
     ip = text(event.ip) ?? ""

@@ -1,5 +1,6 @@
 import EventDecoding
 import SessionModel
+import TestSupport
 import Testing
 
 @Suite struct EventTimeTests {
@@ -139,7 +140,7 @@ import Testing
 
   @Test func `every fraction of six digits gives exactly its microseconds`() {
     var decoder = EventDecoder()
-    var random = SeededRandom(seed: 7)
+    var random = RandomNumbers(seed: 7)
     for _ in 0..<5_000 {
       let seconds = random.next() % 4_000_000_000
       let micros = random.next() % 1_000_000

@@ -1,5 +1,6 @@
 import EventDecoding
 import SessionModel
+import TestSupport
 import Testing
 
 @Suite struct IPAddressTests {
@@ -54,7 +55,7 @@ import Testing
   }
 
   @Test func `every way to write an IPv6 address gives the same text`() {
-    var random = SeededRandom(seed: 11)
+    var random = RandomNumbers(seed: 11)
     var decoder = EventDecoder()
     for _ in 0..<20_000 {
       let groups = (0..<8).map { _ in
@@ -69,7 +70,7 @@ import Testing
   }
 
   /// Any legal spelling: zeros in front, upper case, one run of zeros or none shortened.
-  private static func spell(_ groups: [UInt16], _ random: inout SeededRandom) -> String {
+  private static func spell(_ groups: [UInt16], _ random: inout RandomNumbers) -> String {
     func group(_ number: UInt16) -> String {
       var text = String(number, radix: 16, uppercase: random.next() % 2 == 0)
       while text.count < 4, random.next() % 2 == 0 { text = "0" + text }
