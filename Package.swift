@@ -85,7 +85,7 @@ let package = Package(
     tests("SessionModelTests", ["SessionModel"]),
     tests("WindowingTests", ["Windowing", "SessionModel"]),
     tests("EventDecodingTests", ["EventDecoding", "SessionModel"]),
-    tests("TrafficGeneratorTests", ["TrafficGenerator", "SessionModel"]),
+    tests("TrafficGeneratorTests", ["TrafficGenerator", "EventDecoding", "SessionModel"]),
     tests("ConfigurationTests", ["Configuration", "SessionModel"]),
     tests("ConsoleTests", ["Console", "SessionModel", "Platform"]),
     tests("StateStoreTests", ["StateStore", "SessionModel", "Platform"], data: ["Golden"]),
