@@ -35,8 +35,9 @@ import Testing
     #expect(JSONLine.number(name, in: summary) == 0, "\(name) during the outage")
   }
   // What partition 1's visitor does next belongs to the open session.
-  for second in 1...20 { try topic.send(event(user: 2, at: second), partition: 1) }
   try topic.cluster.setUp(1)
+  try topic.reconnect()
+  for second in 1...20 { try topic.send(event(user: 2, at: second), partition: 1) }
   try topic.flush()
   try bench.wait(for: "records_read", atLeast: sent + 20, of: run)
   summary = try bench.look()
