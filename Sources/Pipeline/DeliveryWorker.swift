@@ -17,6 +17,8 @@ struct DeliveryWorker {
   private var attempted: RowPosition?
   private var claim = SinkClaim.first
   private var retryPause = RunLimits.firstRetryPause
+  /// Whether the last write failed: opening alone does not prove that the sink is back.
+  private var writeFailed = false
 
   init(
     sink: SinkToOpen, progress: SinkProgress, removedUpTo: RowPosition?, store: StateStore,
@@ -52,21 +54,12 @@ struct DeliveryWorker {
           identity: sink.identity, owner: sink.owner, claim: claim, adopt: sink.adopt)
         if claim == .first { try start(at: found) } else { try resume(at: found) }
         claim = .again
-        retryPause = RunLimits.firstRetryPause
-        desk.report {
-          if let problem = $0.problem { $0.notices.append("is back after: \(problem)") }
-          $0.problem = nil
-          $0.isOpen = true
-        }
+        desk.report { $0.isOpen = true }
+        // A table that opens but takes no rows, on a full disk say, is not back yet.
+        if !writeFailed { reportBack() }
         return true
       } catch .unavailable(let problem) {
-        sink.sink.close()
-        desk.report {
-          if $0.problem == nil { $0.notices.append("waits: \(problem)") }
-          $0.problem = problem
-        }
-        if !desk.pause(retryPause) { return false }
-        retryPause = min(retryPause * 2, RunLimits.lastRetryPause)
+        if !wait(after: problem) { return false }
       } catch {
         throw RunFailure(error, sink: sink.name)
       }
@@ -122,30 +115,53 @@ struct DeliveryWorker {
     guard let last = rows.lastPosition else { return false }
     let fresh = try skip(rows)
     if fresh.isEmpty {
-      cursor = last
-      acknowledge(cursor)
+      pass(last)
       return true
     }
     attempted = last
     do throws(SinkError) {
       try sink.sink.write(after: held, rows: fresh)
     } catch .unavailable(let problem) {
-      sink.sink.close()
-      desk.report {
-        if $0.problem == nil { $0.notices.append("waits: \(problem)") }
-        $0.problem = problem
-      }
-      if !desk.pause(retryPause) { return true }
-      retryPause = min(retryPause * 2, RunLimits.lastRetryPause)
-      _ = try open()
+      writeFailed = true
+      if wait(after: problem) { _ = try open() }
       return true
     } catch {
       throw RunFailure(error, sink: sink.name)
     }
     held = last
-    cursor = last
-    acknowledge(cursor)
+    pass(last)
     return true
+  }
+
+  /// The sink holds the rows up to here.
+  private mutating func pass(_ last: RowPosition) {
+    cursor = last
+    writeFailed = false
+    reportBack()
+    acknowledge(last)
+  }
+
+  /// Says once that the sink is down, and pauses, longer each time.
+  ///
+  /// - Returns: false if the run ends meanwhile.
+  private mutating func wait(after problem: String) -> Bool {
+    sink.sink.close()
+    desk.report {
+      if $0.problem == nil { $0.notices.append("waits: \(problem)") }
+      $0.problem = problem
+    }
+    defer { retryPause = min(retryPause * 2, RunLimits.lastRetryPause) }
+    return desk.pause(retryPause)
+  }
+
+  /// Says that the sink is back, if it was down.
+  private mutating func reportBack() {
+    if retryPause == RunLimits.firstRetryPause { return }
+    retryPause = RunLimits.firstRetryPause
+    desk.report {
+      if let problem = $0.problem { $0.notices.append("is back after: \(problem)") }
+      $0.problem = nil
+    }
   }
 
   private func read() throws(RunFailure) -> RowBatch {
@@ -174,9 +190,6 @@ struct DeliveryWorker {
   private mutating func acknowledge(_ position: RowPosition?) {
     progress.acknowledged = position
     let progress = progress
-    desk.report {
-      $0.progress = progress
-      $0.problem = nil
-    }
+    desk.report { $0.progress = progress }
   }
 }

@@ -35,6 +35,21 @@ import Testing
     #expect(state.counters.delivered == 7)
   }
 
+  @Test func `a sink that opens but takes no rows is down once and back once`() throws {
+    var job = Self.job()
+    job.tables["table"]!.contents.change { $0.failures = [.before, .before, .before] }
+    job.options.shutdownTimeout = 30 * .perSecond
+    let notices = Monitor<[String]>([])
+    _ = try job.run(try MemorySource([Self.events(5).map(\.json)])) { notice in
+      notices.change { $0.append(notice) }
+    }
+    #expect(
+      notices.read { $0 } == [
+        "sink table waits: before the write", "sink table is back after: before the write",
+      ])
+    #expect(job.tables["table"]!.rows == batchRows(Self.events(5), gap: .perSecond))
+  }
+
   @Test func `a table restored while it is down gets its rows when it is back`() throws {
     var job = Self.job()
     let (table, other) = (job.tables["table"]!, MemoryTable())
