@@ -82,7 +82,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["SessionModel", "Platform", "CSQLite"],
       path: "Tests/TestSupport", swiftSettings: settings),
-    tests("SessionModelTests", ["SessionModel"]),
+    tests("SessionModelTests", ["SessionModel", "CCrypto"]),
     tests("WindowingTests", ["Windowing", "SessionModel"]),
     tests("EventDecodingTests", ["EventDecoding", "SessionModel"]),
     tests("TrafficGeneratorTests", ["TrafficGenerator", "EventDecoding", "SessionModel"]),
