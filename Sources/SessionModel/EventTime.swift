@@ -102,6 +102,9 @@ package enum TimeText {
   }
 
   private static func appendPadded(_ number: Int, width: Int, to bytes: inout [UInt8]) {
+    // Only a year can be negative: `.never`, shown by mistake, must not stop the process.
+    if number < 0 { bytes.append(UInt8(ascii: "-")) }
+    let number = abs(number)
     var power = 1
     for _ in 1..<width { power *= 10 }
     while number / power >= 10 { power *= 10 }
