@@ -62,6 +62,16 @@ package protocol EventSource: AnyObject {
   func close()
 }
 
+/// Lets other threads end the wait for records.
+package struct SourceWaker: @unchecked Sendable {
+  // Unchecked: `EventSource.wake` is the one call that any thread may make.
+  private let source: any EventSource
+
+  package init(_ source: any EventSource) { self.source = source }
+
+  package func wake() { source.wake() }
+}
+
 /// A partition as it was found by `open`.
 package struct PartitionStart: Equatable, Sendable {
   package var partition: Int32

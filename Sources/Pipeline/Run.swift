@@ -373,13 +373,3 @@ package final class Run {
     return (done, all)
   }
 }
-
-/// Lets other threads end the processing thread's wait for records.
-private struct SourceWaker: @unchecked Sendable {
-  // Unchecked: `EventSource.wake` is the one call that any thread may make.
-  private let source: any EventSource
-
-  init(_ source: any EventSource) { self.source = source }
-
-  func wake() { source.wake() }
-}

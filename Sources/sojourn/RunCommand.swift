@@ -24,7 +24,7 @@ enum RunCommand {
     do throws(RunFailure) {
       let store = try openStore(settings, identity)
       let source = try source(of: settings)
-      let waker = Waker(source)
+      let waker = SourceWaker(source)
       try handleSignals(stop, waker)
       let observer = RunObserver(
         notice: { notice in
@@ -73,7 +73,7 @@ enum RunCommand {
     }
   }
 
-  private static func handleSignals(_ stop: StopRequest, _ waker: Waker) throws(RunFailure) {
+  private static func handleSignals(_ stop: StopRequest, _ waker: SourceWaker) throws(RunFailure) {
     do throws(CommandFailure) {
       try Signals.onEnding {
         stop.request()
@@ -184,14 +184,4 @@ extension KafkaConfiguration {
       brokers: settings.brokers,
       properties: settings.properties.map { (name: $0.key, value: $0.value) })
   }
-}
-
-/// Lets the signal thread end the processing thread's wait for records.
-private struct Waker: @unchecked Sendable {
-  // Unchecked: `EventSource.wake` is the one call that any thread may make.
-  private let source: any EventSource
-
-  init(_ source: any EventSource) { self.source = source }
-
-  func wake() { source.wake() }
 }

@@ -1,0 +1,123 @@
+import Glibc
+package import SessionModel
+
+/// Closing sessions and turning them into rows, in the order of the rows.
+extension SessionTable {
+  /// Closes the sessions with `last < closeLine` and queues them for their rows.
+  ///
+  /// - Returns: how many it closed.
+  @discardableResult
+  package func sweep(to closeLine: Microseconds) throws -> Int {
+    var closed: [Closing] = []
+    // All due buckets are emptied before any slot is armed again, so that none is met twice.
+    var due: [(bucket: Int64, slots: [UInt32])] = []
+    while let next = buckets.takeBucket(below: closeLine) { due.append(next) }
+    var rearmed: [(slot: UInt32, time: Microseconds)] = []
+    for (bucket, members) in due {
+      for slot in members where slots[Int(slot)].armed == bucket {
+        slots[Int(slot)].armed = SessionTable.notArmed
+        try close(slot, below: closeLine, into: &closed, rearming: &rearmed)
+      }
+    }
+    for (slot, time) in rearmed { arm(slot, at: time) }
+    closed.sort { $0.position < $1.position }
+    closing.append(contentsOf: closed)
+    sweptTo = max(sweptTo, closeLine)
+    openSessions -= UInt64(closed.count)
+    return closed.count
+  }
+
+  private func close(
+    _ slot: UInt32, below closeLine: Microseconds, into closed: inout [Closing],
+    rearming: inout [(slot: UInt32, time: Microseconds)]
+  ) throws {
+    try bring(slot)
+    guard let record = slots[Int(slot)].record else { return }
+    let (userID, ip) = PackedRecord.key(of: record)
+    var place = PackedRecord.firstSession(of: record)
+    for _ in 0..<PackedRecord.sessionCount(of: record) {
+      let session = record + place
+      let last = PackedRecord.lastTime(of: session)
+      if last >= closeLine {
+        rearming.append((slot, last))
+        return
+      }
+      if last >= sweptTo {
+        let id = idHasher.id(userID: userID, ip: ip, start: PackedRecord.firstTime(of: session))
+        closed.append(
+          Closing(position: RowPosition(sessionEnd: last, sessionID: id), slot: slot))
+      }
+      place += PackedRecord.sessionLength(session)
+    }
+  }
+
+  /// Writes the rows of the first closed sessions, in order, and takes them out of the table.
+  ///
+  /// - Parameters:
+  ///   - limit: rows at most.
+  ///   - rows: gets them.
+  package func takeRows(limit: Int, into rows: inout RowBatch) throws {
+    let end = min(closing.count, closingHead + limit)
+    while closingHead < end {
+      let next = closing[closingHead]
+      try bring(next.slot)
+      guard let record = slots[Int(next.slot)].record else {
+        preconditionFailure("a closed session stays in its record until its row is written")
+      }
+      writeRow(record, id: next.position.sessionID, into: &rows)
+      removeFirstSession(of: next.slot)
+      closingHead += 1
+    }
+    if closingHead == closing.count {
+      closing.removeAll(keepingCapacity: true)
+      closingHead = 0
+    } else if closingHead > 65_536, closingHead * 2 > closing.count {
+      closing.removeFirst(closingHead)
+      closingHead = 0
+    }
+  }
+
+  private func writeRow(
+    _ record: UnsafeMutableRawPointer, id: SessionID, into rows: inout RowBatch
+  ) {
+    let session = UnsafeRawPointer(record + PackedRecord.firstSession(of: record))
+    let (userID, ip) = PackedRecord.key(of: record)
+    rows.append { bytes in
+      SessionRow.append(
+        id: id, start: PackedRecord.firstTime(of: session),
+        end: PackedRecord.lastTime(of: session),
+        eventCount: PackedRecord.eventCount(of: session),
+        texts: { text in
+          switch text {
+          case .userID: userID.isEmpty ? nil : userID
+          case .ip: ip
+          case .landingURL: PackedRecord.text(0, of: session)
+          case .referrer: PackedRecord.text(1, of: session)
+          case .host: PackedRecord.text(2, of: session)
+          case .browserFamily: PackedRecord.text(3, of: session)
+          case .osFamily: PackedRecord.text(4, of: session)
+          case .deviceFamily: PackedRecord.text(5, of: session)
+          case .exitURL: PackedRecord.text(6, of: session)
+          case .country, .state, .city: nil
+          }
+        }, to: &bytes)
+    }
+  }
+
+  private func removeFirstSession(of slot: UInt32) {
+    let record = slots[Int(slot)].record!
+    let count = PackedRecord.sessionCount(of: record)
+    if !slots[Int(slot)].isDirty { markDirty(slot) }
+    if count == 1 {
+      dropRecord(slot)
+      return
+    }
+    let start = PackedRecord.firstSession(of: record)
+    let length = PackedRecord.sessionLength(record + start)
+    let rest = Int(slots[Int(slot)].length) - start - length
+    memmove(record + start, record + start + length, rest)
+    PackedRecord.setSessionCount(count - 1, of: record)
+    setLength(start + rest, slot: slot)
+    slots[Int(slot)].tail -= UInt32(length)
+  }
+}

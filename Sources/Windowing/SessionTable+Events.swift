@@ -1,0 +1,253 @@
+import Glibc
+package import SessionModel
+
+/// The way of an event into its key's sessions: in place wherever the record's tail decides.
+extension SessionTable {
+  /// Adds an event that is not late to its key's sessions.
+  ///
+  /// - Parameters:
+  ///   - hash: the hash of the event's key.
+  ///   - closeLine: `C`; sessions below it are not touched.
+  /// - Throws: what the loader throws, or `SessionTableError`; then the table is not to be used on.
+  package func add(
+    _ event: Event, at point: EventPoint, hash: KeyHash, closeLine: Microseconds
+  ) throws {
+    guard let slot = find(hash) else {
+      return try start(event, at: point, slot: addSlot(hash))
+    }
+    try bring(slot)
+    guard let record = slots[Int(slot)].record else {
+      return try start(event, at: point, slot: slot)
+    }
+    try checkKey(of: record, against: event)
+    if !slots[Int(slot)].isDirty { markDirty(slot) }
+    if try !extend(slot, record, by: event, at: point, closeLine: closeLine) {
+      try fold(event, at: point, into: slot, closeLine: closeLine)
+    }
+  }
+
+  /// The common cases, in place: an event behind or inside the key's last session, or one that
+  /// opens a session behind all others. It cannot touch another session: those are closed, or end
+  /// more than a gap before the last begins.
+  ///
+  /// - Returns: false, with nothing changed, where it is another case.
+  private func extend(
+    _ slot: UInt32, _ record: UnsafeMutableRawPointer, by event: Event,
+    at point: EventPoint, closeLine: Microseconds
+  ) throws -> Bool {
+    let tail = Int(slots[Int(slot)].tail)
+    let session = record + tail
+    let last = PackedRecord.point(of: session, at: PackedRecord.Field.lastTime)
+    if point.time > last.time + gap || last.time < closeLine {
+      guard point > last else { return false }
+      try append(event, at: point, behind: record, slot: slot)
+      return true
+    }
+    let first = PackedRecord.point(of: session, at: PackedRecord.Field.firstTime)
+    if point < first {
+      guard PackedRecord.sessionCount(of: record) == 1, point.time + gap >= first.time else {
+        return false
+      }
+      prepend(event, at: point, slot: slot)
+      return true
+    }
+    session.storeBytes(
+      of: PackedRecord.eventCount(of: session) + 1,
+      toByteOffset: PackedRecord.Field.eventCount, as: UInt64.self)
+    if point > last {
+      PackedRecord.store(point, in: session, at: PackedRecord.Field.lastTime)
+      let exit = tail + PackedRecord.textOffset(SessionRecord.textCount - 1, of: session)
+      setTail(event.url, at: exit, of: slot)
+    }
+    return true
+  }
+
+  private func setTail(_ text: TextView?, at offset: Int, of slot: UInt32) {
+    let length = offset + 2 + (text?.count ?? 0)
+    reserve(length, slot: slot)
+    let record = slots[Int(slot)].record!
+    let mark = text.map { UInt16($0.count) } ?? SessionRecord.nullLength
+    record.storeBytes(of: mark, toByteOffset: offset, as: UInt16.self)
+    if let text, let bytes = text.baseAddress {
+      (record + offset + 2).copyMemory(from: bytes, byteCount: text.count)
+    }
+    setLength(length, slot: slot)
+  }
+
+  private func start(
+    _ event: Event, at point: EventPoint, slot: UInt32
+  ) throws {
+    let head = 8 + event.userID.count + event.ip.count
+    reserve(head + SessionTable.likelySessionBytes, slot: slot)
+    var writer = PackedWriter(slots[Int(slot)].record!)
+    writer.put(UInt16(2))
+    writer.put(event.userID)
+    writer.put(event.ip)
+    writer.put(UInt16(1))
+    putSession(of: event, at: point, behind: head, slot: slot)
+    if !slots[Int(slot)].isDirty { markDirty(slot) }
+  }
+
+  private func append(
+    _ event: Event, at point: EventPoint, behind record: UnsafeMutableRawPointer, slot: UInt32
+  ) throws {
+    let count = PackedRecord.sessionCount(of: record)
+    if count == SessionTable.sessionsPerKey { throw SessionTableError.tooManySessions }
+    PackedRecord.setSessionCount(count + 1, of: record)
+    putSession(of: event, at: point, behind: Int(slots[Int(slot)].length), slot: slot)
+  }
+
+  /// Writes a session of one event as the record's last.
+  private func putSession(
+    of event: Event, at point: EventPoint, behind offset: Int, slot: UInt32
+  ) {
+    putTail(of: event, exit: event.url, at: offset, slot: slot) { writer in
+      writer.put(point)
+      writer.put(point)
+      writer.put(UInt64(1))
+      writer.put(checkpoint)
+    }
+    openSessions += 1
+    arm(slot, at: point.time)
+  }
+
+  /// Makes an event the first one of a record's only session.
+  private func prepend(_ event: Event, at point: EventPoint, slot: UInt32) {
+    let tail = Int(slots[Int(slot)].tail)
+    let session = UnsafeRawPointer(slots[Int(slot)].record! + tail)
+    let last = PackedRecord.point(of: session, at: PackedRecord.Field.lastTime)
+    let count = PackedRecord.eventCount(of: session)
+    let firstSeen = session.loadUnaligned(
+      fromByteOffset: PackedRecord.Field.firstSeenCheckpoint, as: UInt64.self)
+    // The exit URL is moved by what is written before it.
+    let exit = PackedRecord.text(SessionRecord.textCount - 1, of: session)
+    scratch.removeAll(keepingCapacity: true)
+    if let exit { scratch.append(contentsOf: exit) }
+    scratch.withUnsafeBytes { kept in
+      putTail(of: event, exit: exit == nil ? nil : kept, at: tail, slot: slot) { writer in
+        writer.put(point)
+        writer.put(last)
+        writer.put(count + 1)
+        writer.put(firstSeen)
+      }
+    }
+  }
+
+  /// Writes the record's last session anew: its fixed part, the texts of its first event and the
+  /// exit URL.
+  private func putTail(
+    of event: Event, exit: TextView?, at offset: Int, slot: UInt32,
+    fixed: (inout PackedWriter) -> Void
+  ) {
+    let texts =
+      [
+        event.url, event.referrer, event.host, event.browserFamily, event.osFamily,
+        event.deviceFamily, exit,
+      ] as InlineArray<7, TextView?>
+    var length = offset + SessionRecord.fixedSessionBytes
+    for text in 0..<SessionRecord.textCount { length += 2 + (texts[text]?.count ?? 0) }
+    reserve(length, slot: slot)
+    var writer = PackedWriter(slots[Int(slot)].record! + offset)
+    fixed(&writer)
+    for text in 0..<SessionRecord.textCount { writer.put(texts[text]) }
+    setLength(length, slot: slot)
+    slots[Int(slot)].tail = UInt32(offset)
+  }
+
+  /// The general case. Closed sessions come first in a record and stay as they are; the rest is
+  /// unpacked, folded and packed again.
+  private func fold(
+    _ event: Event, at point: EventPoint, into slot: UInt32, closeLine: Microseconds
+  ) throws {
+    let record = slots[Int(slot)].record!
+    let count = PackedRecord.sessionCount(of: record)
+    var place = PackedRecord.firstSession(of: record)
+    var closed = 0
+    while closed < count, PackedRecord.lastTime(of: record + place) < closeLine {
+      place += PackedRecord.sessionLength(record + place)
+      closed += 1
+    }
+    var sessions = try unpack(slot, from: place, count: count - closed)
+    SessionFold.add(
+      SessionFold.single(event, at: point, checkpoint: checkpoint), to: &sessions, gap: gap,
+      closeLine: closeLine)
+    if closed + sessions.count > SessionTable.sessionsPerKey {
+      throw SessionTableError.tooManySessions
+    }
+    pack(sessions, closed: closed, at: place, slot: slot)
+    openSessions += 1
+    openSessions -= UInt64(count - closed + 1 - sessions.count)
+    arm(slot, at: sessions[0].last.time)
+  }
+
+  private func unpack(_ slot: UInt32, from place: Int, count: Int) throws -> [Session] {
+    var reader = PackedReader(UnsafeRawBufferPointer(rebasing: bytes(of: slot)[place...]))
+    var sessions: [Session] = []
+    for _ in 0..<count {
+      guard let session = Session(from: &reader) else {
+        throw SessionTableError.malformedRecord(slots[Int(slot)].place)
+      }
+      sessions.append(session)
+    }
+    return sessions
+  }
+
+  /// Writes sessions behind the closed ones.
+  private func pack(_ sessions: [Session], closed: Int, at place: Int, slot: UInt32) {
+    var packed: [UInt8] = []
+    var tail = 0
+    for session in sessions {
+      tail = packed.count
+      session.append(to: &packed)
+    }
+    reserve(place + packed.count, slot: slot)
+    let record = slots[Int(slot)].record!
+    packed.withUnsafeBytes {
+      (record + place).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+    }
+    PackedRecord.setSessionCount(closed + sessions.count, of: record)
+    setLength(place + packed.count, slot: slot)
+    slots[Int(slot)].tail = UInt32(place + tail)
+  }
+
+  /// How many sessions one key can have at once: what the record's count can hold.
+  package static let sessionsPerKey = Int(UInt16.max)
+
+  private func checkKey(
+    of record: UnsafeMutableRawPointer, against event: Event
+  ) throws {
+    let (userID, ip) = PackedRecord.key(of: record)
+    guard userID.count == event.userID.count, ip.count == event.ip.count,
+      memcmp(ip.baseAddress!, event.ip.baseAddress!, ip.count) == 0,
+      userID.isEmpty || memcmp(userID.baseAddress!, event.userID.baseAddress!, userID.count) == 0
+    else { throw SessionTableError.hashCollision }
+  }
+}
+
+/// Writes packed fields one behind the other into memory that was reserved for them.
+private struct PackedWriter {
+  private var next: UnsafeMutableRawPointer
+
+  init(_ start: UnsafeMutableRawPointer) { next = start }
+
+  mutating func put<Number: FixedWidthInteger>(_ number: Number) {
+    next.storeBytes(of: number.littleEndian, as: Number.self)
+    next += MemoryLayout<Number>.size
+  }
+
+  mutating func put(_ point: EventPoint) {
+    put(point.time)
+    put(point.partition)
+    put(point.offset)
+  }
+
+  /// A length of two bytes and the text.
+  mutating func put(_ text: TextView?) {
+    guard let text else { return put(SessionRecord.nullLength) }
+    put(UInt16(text.count))
+    if let bytes = text.baseAddress {
+      next.copyMemory(from: bytes, byteCount: text.count)
+      next += text.count
+    }
+  }
+}
