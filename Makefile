@@ -8,7 +8,7 @@ SWIFT = . .ci/toolchain.sh && swift
 
 SHELL = bash
 .DEFAULT_GOAL = help
-.PHONY: help setup build demo bench test lint format install clean
+.PHONY: help setup build demo bench test nightly lint format install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -28,6 +28,9 @@ bench: setup ## measure against a bare reader (EVENTS=1000000)
 
 test: setup ## check the formatting, build, run all tests
 	@.ci/test.sh
+
+nightly: setup ## the fault tests at full length, hours in all (PART=damage runs one of .ci/nightly)
+	@.ci/nightly.sh $(PART)
 
 lint: ## check the formatting
 	@$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
