@@ -19,13 +19,17 @@ package struct RunObserver {
   /// About every 100 ms, and at the end: records read since the state was made, and where reading
   /// stands: offsets done and to do over all partitions of a bounded run, else nil.
   package var progress: (_ recordsRead: UInt64, _ part: (done: Int64, all: Int64)?) -> Void
+  /// Once, when the first new record has been processed: the recovery is over.
+  package var firstRecord: () -> Void
 
   package init(
     notice: @escaping (String) -> Void,
-    progress: @escaping (UInt64, (done: Int64, all: Int64)?) -> Void
+    progress: @escaping (UInt64, (done: Int64, all: Int64)?) -> Void,
+    firstRecord: @escaping () -> Void = {}
   ) {
     self.notice = notice
     self.progress = progress
+    self.firstRecord = firstRecord
   }
 }
 
@@ -54,6 +58,7 @@ package final class Run {
   private var isPaused = false
   private var lastCheckpointAt: Int64
   private var lastTimersAt: Int64 = 0
+  private var hasProcessedRecords = false
   /// The last checkpoint was full: closed sessions wait for their row in the next one.
   private var rowsAreLeft = false
   private let startedAt = Clock.monotonic
@@ -175,6 +180,10 @@ package final class Run {
 
   private func process(_ batch: RecordBatch, now: Int64) throws(RunFailure) {
     let hadEvent = try task.process(batch, now: Clock.wall)
+    if !hasProcessedRecords, !batch.records.isEmpty {
+      hasProcessedRecords = true
+      observer.firstRecord()
+    }
     partitions[batch.partition]?.position = batch.position
     if hadEvent {
       idle?.delivered(batch.partition, now: now)

@@ -7,9 +7,10 @@ import SessionModel
 enum Program {
   /// - Parameter arguments: without the program's name.
   static func run(_ arguments: [String]) -> ExitCode {
+    let beganAt = Clock.monotonic
     let environment = ProcessEnvironment.all()
     do throws(CommandFailure) {
-      try perform(try understand(arguments, environment))
+      try perform(try understand(arguments, environment), beganAt: beganAt)
       return .success
     } catch {
       Standard.writeError(
@@ -34,11 +35,13 @@ enum Program {
     }
   }
 
-  private static func perform(_ invocation: Invocation) throws(CommandFailure) {
+  private static func perform(
+    _ invocation: Invocation, beganAt: Int64
+  ) throws(CommandFailure) {
     switch invocation {
     case .help(let command): try HelpCommand.run(command)
     case .version(let settings): try VersionCommand.run(settings)
-    case .run(let settings): try RunCommand.run(settings)
+    case .run(let settings): try RunCommand.run(settings, beganAt: beganAt)
     case .dump(let settings): try DumpCommand.run(settings)
     case .purge(let settings): try PurgeCommand.run(settings)
     case .ddl(let settings): try DDLCommand.run(settings)

@@ -11,7 +11,8 @@ import StateStore
 
 /// `sojourn run`: a topic or files into a table of sessions.
 enum RunCommand {
-  static func run(_ settings: RunSettings) throws(CommandFailure) {
+  /// - Parameter beganAt: when the process began, monotonic µs.
+  static func run(_ settings: RunSettings, beganAt: Int64) throws(CommandFailure) {
     Signals.block()
     let options = try options(of: settings)
     let identity = JobIdentity(
@@ -23,6 +24,7 @@ enum RunCommand {
     let unit = if case .files = settings.input { "bytes" } else { "offsets" }
     do throws(RunFailure) {
       let store = try openStore(settings, identity)
+      let resumed = store.recovered
       let source = try source(of: settings)
       let waker = SourceWaker(source)
       try handleSignals(stop, waker)
@@ -41,6 +43,14 @@ enum RunCommand {
             return ProgressBar.text(
               "reading", done: records, total: 0, unit: "records", width: width)
           }
+        },
+        firstRecord: {
+          progress.clear()
+          Standard.writeError(
+            Message.note(
+              FirstRecordNote.text(
+                after: Clock.monotonic - beganAt, checkpoint: resumed.checkpoint,
+                openSessions: resumed.openSessions + resumed.closingSessions)))
         })
       summary = try Run(
         options: options, store: store, source: source, sinks: sinks, stop: stop,

@@ -1,4 +1,5 @@
 import Console
+import SessionModel
 import Testing
 
 @Test func `a failure says what happened, how the state is, and what to do`() {
@@ -31,4 +32,17 @@ func `NO_COLOR with any value and dumb terminals forbid colours`(
   environment: [String: String], expected: Bool
 ) {
   #expect(Standard.permitsColour { environment[$0] } == expected)
+}
+
+@Test func `the note of the first new record is known from a run's other messages`() {
+  let resumed = FirstRecordNote.text(after: 123_999, checkpoint: 7, openSessions: 2)
+  #expect(
+    Message.note(resumed)
+      == "sojourn: first new record processed 123 ms after the start; "
+      + "resumed checkpoint 7 with 2 open sessions\n")
+  #expect(FirstRecordNote.isNote(Message.note(resumed)))
+  let new = FirstRecordNote.text(after: 0, checkpoint: 0, openSessions: 0)
+  #expect(new.hasSuffix("; the state is new"))
+  #expect(FirstRecordNote.isNote(Message.note(new)))
+  #expect(!FirstRecordNote.isNote(Message.note("sink x " + new)))
 }

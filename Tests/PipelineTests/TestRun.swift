@@ -33,7 +33,7 @@ struct TestJob {
   /// One process's life.
   func run(
     _ source: any EventSource, stop: StopRequest = StopRequest(), owner: UInt8 = 1,
-    notice: @escaping (String) -> Void = { _ in }
+    notice: @escaping (String) -> Void = { _ in }, firstRecord: @escaping () -> Void = {}
   ) throws -> RunSummary {
     let store = try StateStore.open(directory: state, identity: identity)
     let sinks = tables.sorted { $0.key < $1.key }.map { name, table in
@@ -44,7 +44,7 @@ struct TestJob {
     }
     return try Run(
       options: options, store: store, source: source, sinks: sinks, stop: stop,
-      observer: RunObserver(notice: notice, progress: { _, _ in })
+      observer: RunObserver(notice: notice, progress: { _, _ in }, firstRecord: firstRecord)
     ).run()
   }
 
