@@ -2,52 +2,25 @@ import Platform
 import SessionModel
 import StateStore
 
-/// The thread that owns the state's write transactions. At most one checkpoint is under way.
-final class CheckpointWriter: Sendable {
-  private struct Desk {
+/// The worker that owns the state's write transactions. At most one checkpoint is under way.
+final class CheckpointWriter {
+  fileprivate struct Desk {
     var draft: CheckpointDraft?
     var isBusy = false
     var result: Result<CheckpointState, StateError>?
     var isClosing = false
   }
   private let desk = Monitor(Desk())
-  private let thread: WorkerThread
+  private let host: any RunHost
+  private let worker: any RunningWorker
 
-  /// - Parameter committed: called on the writer's thread after each commit, or failure of one.
+  /// - Parameter committed: called by the worker after each commit, or failure of one.
   init(
-    store: StateStore, committed: @escaping @Sendable () -> Void
+    store: StateStore, host: any RunHost, committed: @escaping @Sendable () -> Void
   ) throws(RunFailure) {
-    let desk = desk
-    do throws(SystemError) {
-      thread = try WorkerThread("checkpoint") {
-        while let draft = CheckpointWriter.next(desk) {
-          let result: Result<CheckpointState, StateError>
-          do throws(StateError) {
-            result = .success(try store.commit(draft))
-          } catch {
-            result = .failure(error)
-          }
-          desk.change {
-            $0.isBusy = false
-            $0.result = result
-          }
-          committed()
-        }
-      }
-    } catch {
-      throw RunFailure(error)
-    }
-  }
-
-  private static func next(_ desk: Monitor<Desk>) -> CheckpointDraft? {
-    let next: CheckpointDraft?? = desk.wait { desk in
-      if let draft = desk.draft {
-        desk.draft = nil
-        return .some(draft)
-      }
-      return desk.isClosing ? .some(nil) : nil
-    }
-    return next ?? nil
+    self.host = host
+    worker = try host.start(
+      "checkpoint", CommitWorker(store: store, desk: desk, committed: committed))
   }
 
   /// Whether the last draft is committed and its result was taken.
@@ -60,6 +33,7 @@ final class CheckpointWriter: Sendable {
       $0.isBusy = true
       $0.draft = draft
     }
+    worker.wake()
   }
 
   /// The state as of a commit that ended since the last call; nil if none did.
@@ -75,7 +49,7 @@ final class CheckpointWriter: Sendable {
 
   /// Waits for the commit under way and gives its result; nil if none is.
   func waitForResult() throws(RunFailure) -> CheckpointState? {
-    let result: Result<CheckpointState, StateError>?? = desk.wait { desk in
+    let result: Result<CheckpointState, StateError>?? = host.wait(for: desk, until: nil) { desk in
       if desk.isBusy { return nil }
       defer { desk.result = nil }
       return .some(desk.result)
@@ -93,9 +67,46 @@ final class CheckpointWriter: Sendable {
     }
   }
 
-  /// Ends the thread after the draft under way.
+  /// Ends the worker after the draft under way.
   func close() {
     desk.change { $0.isClosing = true }
-    thread.join()
+    worker.wake()
+    worker.waitForEnd(until: nil)
+  }
+}
+
+/// Commits one draft after the other.
+private final class CommitWorker: Worker {
+  private let store: StateStore
+  private let desk: Monitor<CheckpointWriter.Desk>
+  private let committed: @Sendable () -> Void
+
+  init(
+    store: StateStore, desk: Monitor<CheckpointWriter.Desk>,
+    committed: @escaping @Sendable () -> Void
+  ) {
+    self.store = store
+    self.desk = desk
+    self.committed = committed
+  }
+
+  func step() -> WorkerStep {
+    let draft: CheckpointDraft? = desk.change { desk in
+      defer { desk.draft = nil }
+      return desk.draft
+    }
+    guard let draft else { return desk.read { $0.isClosing } ? .ended : .wait(until: nil) }
+    let result: Result<CheckpointState, StateError>
+    do throws(StateError) {
+      result = .success(try store.commit(draft))
+    } catch {
+      result = .failure(error)
+    }
+    desk.change {
+      $0.isBusy = false
+      $0.result = result
+    }
+    committed()
+    return .again
   }
 }

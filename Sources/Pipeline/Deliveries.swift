@@ -1,9 +1,9 @@
-import Platform
 import SessionModel
 import StateStore
 
 /// All sinks of a run: who there is, how far each is, and what the outbox can let go.
 final class Deliveries {
+  private let host: any RunHost
   private var deliveries: [Delivery] = []
   /// As of the last look.
   private(set) var statuses: [Delivery.Status] = []
@@ -11,12 +11,13 @@ final class Deliveries {
   /// - Parameters:
   ///   - recovered: the state, which knows of the sinks of earlier runs.
   ///   - dropped: names of sinks that may be missing now (`--drop-sink`).
-  ///   - changed: called on a delivery's thread after progress or a failure.
+  ///   - changed: called by a delivery's worker after progress or a failure.
   /// - Throws: `RunFailure` where a sink of the state was not given; nothing was changed.
   init(
-    _ sinks: [SinkToOpen], store: StateStore, dropped: Set<String>,
+    _ sinks: [SinkToOpen], store: StateStore, host: any RunHost, dropped: Set<String>,
     changed: @escaping @Sendable () -> Void
   ) throws(RunFailure) {
+    self.host = host
     let recovered = store.recovered
     let given = Set(sinks.map(\.name))
     for known in recovered.sinks where !given.contains(known.name) {
@@ -42,7 +43,7 @@ final class Deliveries {
       deliveries.append(
         try Delivery(
           sink: sink, progress: progress, notices: notices, removedUpTo: recovered.removedUpTo,
-          store: store, changed: changed))
+          store: store, host: host, changed: changed))
     }
     statuses = deliveries.map { $0.status }
   }
@@ -50,7 +51,7 @@ final class Deliveries {
   /// Waits a short time until every sink has said whether its table is ours, so that a foreign
   /// table stops the run before anything is read.
   func waitForFirstTry() throws(RunFailure) {
-    let deadline = Clock.monotonic + RunLimits.sinkCheckWait
+    let deadline = host.monotonic + RunLimits.sinkCheckWait
     for delivery in deliveries { delivery.waitForFirstTry(until: deadline) }
     statuses = deliveries.map { $0.status }
     if let failure = statuses.lazy.compactMap(\.failure).first { throw failure }
@@ -99,11 +100,11 @@ final class Deliveries {
     }.map { "\($0.progress.name) (\($0.problem ?? "still writing"))" }
   }
 
-  /// Ends the threads after the writes under way; one that is stuck in a write is left behind, to
+  /// Ends the workers after the writes under way; one that is stuck in a write is left behind, to
   /// end with the process.
   func close() {
     for delivery in deliveries { delivery.askToClose() }
-    let deadline = Clock.monotonic + RunLimits.sinkCloseWait
+    let deadline = host.monotonic + RunLimits.sinkCloseWait
     for delivery in deliveries { delivery.waitForEnd(until: deadline) }
   }
 }

@@ -1,12 +1,16 @@
+import Platform
 import SessionModel
 import Sinks
 import StateStore
 
 /// The work of a delivery: open, skip what the sink has, write the rest, and again after an error.
-struct DeliveryWorker {
+final class DeliveryWorker: Worker, @unchecked Sendable {
+  // Unchecked: the host has one thread at a time call `step`, and nothing else is called.
   private let sink: SinkToOpen
   private let store: StateStore
-  private let desk: DeliveryDesk
+  private let host: any RunHost
+  private let desk: Monitor<Delivery.Desk>
+  private let changed: @Sendable () -> Void
   private let removedUpTo: RowPosition?
   private var progress: SinkProgress
   /// The position that the sink said it holds.
@@ -16,58 +20,74 @@ struct DeliveryWorker {
   /// Rows of ours up to here are on their way with unknown outcome: not counted as skipped.
   private var attempted: RowPosition?
   private var claim = SinkClaim.first
+  /// Whether the sink has answered since the last error.
+  private var isOpen = false
+  /// After an error: when the sink is tried again, monotonic.
+  private var retryAt: Int64?
   private var retryPause = RunLimits.firstRetryPause
   /// Whether the last write failed: opening alone does not prove that the sink is back.
   private var writeFailed = false
 
   init(
     sink: SinkToOpen, progress: SinkProgress, removedUpTo: RowPosition?, store: StateStore,
-    desk: DeliveryDesk
+    host: any RunHost, desk: Monitor<Delivery.Desk>, changed: @escaping @Sendable () -> Void
   ) {
     self.sink = sink
     self.progress = progress
     self.removedUpTo = removedUpTo
     self.store = store
+    self.host = host
     self.desk = desk
+    self.changed = changed
   }
 
-  mutating func run() {
-    defer { sink.sink.close() }
+  func step() -> WorkerStep {
+    var next = WorkerStep.ended
     do throws(RunFailure) {
-      guard try open() else { return }
-      var seen: UInt64 = 0
-      while !desk.isClosing() {
-        if try !deliverNext() { seen = desk.waitForCommit(seen) }
-      }
+      next = try advance()
     } catch {
-      desk.report { $0.failure = error }
+      report { $0.failure = error }
     }
+    if next == .ended { sink.sink.close() }
+    return next
   }
 
-  /// Opens the sink, trying again while it is down.
-  ///
-  /// - Returns: false if the run ends meanwhile.
-  private mutating func open() throws(RunFailure) -> Bool {
-    while true {
-      do throws(SinkError) {
-        let found = try sink.sink.open(
-          identity: sink.identity, owner: sink.owner, claim: claim, adopt: sink.adopt)
-        if claim == .first { try start(at: found) } else { try resume(at: found) }
-        claim = .again
-        desk.report { $0.isOpen = true }
-        // A table that opens but takes no rows, on a full disk say, is not back yet.
-        if !writeFailed { reportBack() }
-        return true
-      } catch .unavailable(let problem) {
-        if !wait(after: problem) { return false }
-      } catch {
-        throw RunFailure(error, sink: sink.name)
-      }
+  private func advance() throws(RunFailure) -> WorkerStep {
+    if desk.read({ $0.isClosing }) { return .ended }
+    if let retryAt, host.monotonic < retryAt { return .wait(until: retryAt) }
+    retryAt = nil
+    if !isOpen {
+      try open()
+      return .again
+    }
+    return try deliverNext() ? .again : .wait(until: nil)
+  }
+
+  private func report(_ change: (inout Delivery.Status) -> Void) {
+    desk.change { change(&$0.status) }
+    changed()
+  }
+
+  /// Opens the sink, or has it tried again later where it is down.
+  private func open() throws(RunFailure) {
+    do throws(SinkError) {
+      let found = try sink.sink.open(
+        identity: sink.identity, owner: sink.owner, claim: claim, adopt: sink.adopt)
+      if claim == .first { try start(at: found) } else { try resume(at: found) }
+      claim = .again
+      isOpen = true
+      report { $0.isOpen = true }
+      // A table that opens but takes no rows, on a full disk say, is not back yet.
+      if !writeFailed { reportBack() }
+    } catch .unavailable(let problem) {
+      tryAgain(after: problem)
+    } catch {
+      throw RunFailure(error, sink: sink.name)
     }
   }
 
   /// The first time: compares what the sink holds with what the state can still give.
-  private mutating func start(at found: RowPosition?) throws(SinkError) {
+  private func start(at found: RowPosition?) throws(SinkError) {
     held = found
     // A sink that started late holds nothing from before, and rightly so.
     let reaches = [found, progress.startedAt].compactMap { $0 }.max()
@@ -95,7 +115,7 @@ struct DeliveryWorker {
   }
 
   /// After an error: what was on its way is there, or is not.
-  private mutating func resume(at found: RowPosition?) throws(SinkError) {
+  private func resume(at found: RowPosition?) throws(SinkError) {
     if let held, found.map({ $0 < held }) ?? true {
       throw .moved(
         """
@@ -110,7 +130,7 @@ struct DeliveryWorker {
   /// Takes the next rows of the outbox to the sink.
   ///
   /// - Returns: false if there were none.
-  private mutating func deliverNext() throws(RunFailure) -> Bool {
+  private func deliverNext() throws(RunFailure) -> Bool {
     let rows = try read()
     guard let last = rows.lastPosition else { return false }
     let fresh = try skip(rows)
@@ -123,7 +143,7 @@ struct DeliveryWorker {
       try sink.sink.write(after: held, rows: fresh)
     } catch .unavailable(let problem) {
       writeFailed = true
-      if wait(after: problem) { _ = try open() }
+      tryAgain(after: problem)
       return true
     } catch {
       throw RunFailure(error, sink: sink.name)
@@ -134,31 +154,30 @@ struct DeliveryWorker {
   }
 
   /// The sink holds the rows up to here.
-  private mutating func pass(_ last: RowPosition) {
+  private func pass(_ last: RowPosition) {
     cursor = last
     writeFailed = false
     reportBack()
     acknowledge(last)
   }
 
-  /// Says once that the sink is down, and pauses, longer each time.
-  ///
-  /// - Returns: false if the run ends meanwhile.
-  private mutating func wait(after problem: String) -> Bool {
+  /// Says once that the sink is down, and has it opened again after a pause, longer each time.
+  private func tryAgain(after problem: String) {
     sink.sink.close()
-    desk.report {
+    isOpen = false
+    report {
       if $0.problem == nil { $0.notices.append("waits: \(problem)") }
       $0.problem = problem
     }
-    defer { retryPause = min(retryPause * 2, RunLimits.lastRetryPause) }
-    return desk.pause(retryPause)
+    retryAt = host.monotonic + retryPause
+    retryPause = min(retryPause * 2, RunLimits.lastRetryPause)
   }
 
   /// Says that the sink is back, if it was down.
-  private mutating func reportBack() {
+  private func reportBack() {
     if retryPause == RunLimits.firstRetryPause { return }
     retryPause = RunLimits.firstRetryPause
-    desk.report {
+    report {
       if let problem = $0.problem { $0.notices.append("is back after: \(problem)") }
       $0.problem = nil
     }
@@ -174,7 +193,7 @@ struct DeliveryWorker {
   }
 
   /// Leaves out the rows that the sink holds already.
-  private mutating func skip(_ rows: RowBatch) throws(RunFailure) -> RowBatch {
+  private func skip(_ rows: RowBatch) throws(RunFailure) -> RowBatch {
     guard let held, let first = rows.firstPosition, first <= held else { return rows }
     var fresh = RowBatch()
     rows.forEachRow { row in
@@ -187,9 +206,9 @@ struct DeliveryWorker {
     return fresh
   }
 
-  private mutating func acknowledge(_ position: RowPosition?) {
+  private func acknowledge(_ position: RowPosition?) {
     progress.acknowledged = position
     let progress = progress
-    desk.report { $0.progress = progress }
+    report { $0.progress = progress }
   }
 }

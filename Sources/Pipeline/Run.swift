@@ -1,5 +1,4 @@
 package import EventSources
-import Platform
 package import SessionModel
 package import StateStore
 import Windowing
@@ -43,7 +42,7 @@ package struct RunObserver {
 /// 5. offsets are shown to the Kafka group only after the commit.
 package final class Run {
   private let options: RunOptions
-  private let store: StateStore
+  private let host: any RunHost
   private let source: any EventSource
   private let stop: StopRequest
   private let observer: RunObserver
@@ -61,8 +60,8 @@ package final class Run {
   private var hasProcessedRecords = false
   /// The last checkpoint was full: closed sessions wait for their row in the next one.
   private var rowsAreLeft = false
-  private let startedAt = Clock.monotonic
-  private let startedAtWall = Clock.wall
+  private let startedAt: Int64
+  private let startedAtWall: Microseconds
   /// The position of sinks at the last gathering, to see whether the outbox can let rows go.
   private var gatheredHeld: RowPosition?
 
@@ -79,20 +78,24 @@ package final class Run {
   /// - Throws: `RunFailure`; nothing was changed.
   package init(
     options: RunOptions, store: StateStore, source: any EventSource, sinks: [SinkToOpen],
-    stop: StopRequest, observer: RunObserver
+    stop: StopRequest, observer: RunObserver, host: any RunHost = ThreadHost()
   ) throws(RunFailure) {
     self.options = options
-    self.store = store
+    self.host = host
+    startedAt = host.monotonic
+    startedAtWall = host.wall
     self.source = source
     self.stop = stop
     self.observer = observer
     committed = store.recovered
     task = try SessionTask(store: store, options: options)
     let waker = SourceWaker(source)
-    writer = try CheckpointWriter(store: store) { waker.wake() }
-    deliveries = try Deliveries(sinks, store: store, dropped: options.dropSinks) { waker.wake() }
+    writer = try CheckpointWriter(store: store, host: host) { waker.wake() }
+    deliveries = try Deliveries(
+      sinks, store: store, host: host, dropped: options.dropSinks
+    ) { waker.wake() }
     if !options.isBounded { idle = options.idleTimeout.map { IdleTracker(timeout: $0) } }
-    lastCheckpointAt = Clock.monotonic
+    lastCheckpointAt = startedAt
   }
 
   /// Reads to the end of a bounded run, or until it is asked to stop; then checkpoints and delivers.
@@ -113,7 +116,7 @@ package final class Run {
     observer.progress(task.counters.recordsRead, part)
     return RunSummary(
       state: committed, recordsThisRun: committed.counters.recordsRead - recordsBefore,
-      elapsed: Clock.monotonic - startedAt)
+      elapsed: host.monotonic - startedAt)
   }
 
   private var isDone: Bool {
@@ -121,7 +124,7 @@ package final class Run {
   }
 
   private var isOverTime: Bool {
-    options.runFor.map { Clock.monotonic - startedAt >= $0 } ?? false
+    options.runFor.map { host.monotonic - startedAt >= $0 } ?? false
   }
 
   // MARK: - Partitions
@@ -144,7 +147,7 @@ package final class Run {
     partitions[start.partition] = PartitionReading(
       position: start.nextOffset, startOffset: start.nextOffset, stopOffset: start.stopOffset)
     task.add(start, progress: progress)
-    idle?.add(partition: start.partition, now: Clock.monotonic)
+    idle?.add(partition: start.partition, now: host.monotonic)
     if start.lostOffsets > 0 {
       observer.notice(
         "partition \(start.partition): \(start.lostOffsets) offsets were deleted unread; accepted")
@@ -160,7 +163,7 @@ package final class Run {
     } catch {
       throw RunFailure(error)
     }
-    let now = Clock.monotonic
+    let now = host.monotonic
     if let batch { try process(batch, now: now) }
     if let state = try writer.takeResult() { afterCommit(state) }
     if now - lastTimersAt >= RunLimits.pollWait || batch == nil { try lookAround(now: now) }
@@ -171,7 +174,7 @@ package final class Run {
   private var wait: Microseconds {
     // A commit under way wakes this thread when it is done; without news no checkpoint is due.
     guard writer.isIdle, hasNews else { return RunLimits.pollWait }
-    let sinceCheckpoint = Clock.monotonic - lastCheckpointAt
+    let sinceCheckpoint = host.monotonic - lastCheckpointAt
     let untilCheckpoint = options.checkpointInterval - sinceCheckpoint
     // Overdue: there is nothing to write, or a commit is under way, whose end wakes this thread.
     if untilCheckpoint <= 0 { return RunLimits.pollWait }
@@ -179,7 +182,7 @@ package final class Run {
   }
 
   private func process(_ batch: RecordBatch, now: Int64) throws(RunFailure) {
-    let hadEvent = try task.process(batch, now: Clock.wall)
+    let hadEvent = try task.process(batch, now: host.wall)
     if !hasProcessedRecords, !batch.records.isEmpty {
       hasProcessedRecords = true
       observer.firstRecord()
@@ -316,8 +319,8 @@ package final class Run {
     }
     gatheredHeld = deliveries.heldByAll
     let draft = try task.gather(
-      progress: progress, sinks: deliveries.progress, heldByAll: gatheredHeld, now: Clock.wall)
-    lastCheckpointAt = Clock.monotonic
+      progress: progress, sinks: deliveries.progress, heldByAll: gatheredHeld, now: host.wall)
+    lastCheckpointAt = host.monotonic
     rowsAreLeft = task.table.closingSessions > 0
     writer.submit(draft)
   }
@@ -343,11 +346,11 @@ package final class Run {
 
   /// The last checkpoints, and the outbox to the sinks, within `shutdownTimeout`.
   private func finish() throws(RunFailure) {
-    let deadline = Clock.monotonic + options.shutdownTimeout
+    let deadline = host.monotonic + options.shutdownTimeout
     repeat { try checkpointNow() } while task.table.closingSessions > 0
     while true {
       try lookAtSinks()
-      if deliveries.haveAll(upTo: committed.newestRow) || Clock.monotonic >= deadline { break }
+      if deliveries.haveAll(upTo: committed.newestRow) || host.monotonic >= deadline { break }
       do throws(SourceError) {
         // Held partitions give no records: this only polls, and wakes when a sink has moved on.
         hold(Set(partitions.keys))
