@@ -89,13 +89,14 @@ enum StateFiles {
     }
   }
 
-  /// Checks the file's length and meta pages, then maps it and opens the databases.
+  /// Checks the file's length and meta pages, maps it, walks all its pages, and only then lets
+  /// LMDB follow them.
   static func openEnvironment(
     _ directory: String, access: Environment.Access
   ) throws(StateError) -> Environment {
-    _ = try MetaPages.check(
-      data(directory), directory: directory, beside: access == .reader)
+    try MetaPages.check(data(directory), directory: directory, beside: access == .reader)
     let environment = try Environment.open(directory: directory, access: access)
+    try environment.checkPages(beside: access == .reader)
     try environment.openDatabases(creating: false)
     return environment
   }

@@ -27,6 +27,8 @@ package enum DraftLimits {
 enum EnvironmentLimits {
   /// Only address space: the file grows as it is filled. Halved where the system refuses.
   static let mapBytes = 1 << 40
+  /// Of the smallest pages, so many fill the map.
+  static let mostPages = UInt64(mapBytes / 4_096)
   static let leastMapBytes = 1 << 28
   static let readers: UInt32 = 256
   static let databases: UInt32 = 16

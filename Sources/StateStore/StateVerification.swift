@@ -56,7 +56,9 @@ private struct Verification {
     require(
       counters.sessionsClosed == counters.delivered + row.state.outboxRows,
       "sessions closed are not those delivered and those in the outbox")
-    try checkPages(transaction)
+    let use = try transaction.environment.checkPages(of: transaction)
+    require(
+      use.unowned == 0, "\(use.unowned) of \(use.pages) pages are neither in use nor free")
   }
 
   private mutating func check(
@@ -140,19 +142,5 @@ private struct Verification {
       found.bytes += UInt64(cursor.key.count + cursor.value.count)
     }
     require(found == totals, "'\(output.rawValue)' holds \(found), the checkpoint says \(totals)")
-  }
-
-  private mutating func checkPages(_ transaction: borrowing Transaction) throws(StateError) {
-    let (free, metaPages): (UInt32, UInt64) = (0, 2)
-    var pages = metaPages
-    // 0 is LMDB's list of free pages, 1 the directory of the named databases.
-    for handle in [0, 1] + transaction.environment.handles {
-      pages += try transaction.statistics(handle).pages
-    }
-    var cursor = try transaction.cursor(handle: free)
-    while try cursor.next() { pages += cursor.value.loadUnaligned(as: UInt64.self) }
-    let last = transaction.environment.lastPage
-    require(
-      pages == last + 1, "\(pages) pages are in use or free, but the file has \(last + 1)")
   }
 }

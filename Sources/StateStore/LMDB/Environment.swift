@@ -158,6 +158,13 @@ final class Environment: @unchecked Sendable {
     return Transaction(transaction!, environment: self)
   }
 
+  /// The file that is mapped; it belongs to the environment.
+  var descriptor: Int32 {
+    var descriptor: Int32 = -1
+    mdb_env_get_fd(handle, &descriptor)
+    return descriptor
+  }
+
   /// The number of the last page in use by the newest transaction.
   var lastPage: UInt64 {
     var info = MDB_envinfo()
@@ -177,9 +184,9 @@ final class Environment: @unchecked Sendable {
   /// they would leave it shorter than its meta page says, as if it had been cut off. A failure
   /// here is of no concern: then the commit fails, or it does not matter.
   private func reserveLength(_ bytes: Int) {
-    var descriptor: Int32 = -1
+    let descriptor = descriptor
     var status = stat()
-    guard mdb_env_get_fd(handle, &descriptor) == 0, fstat(descriptor, &status) == 0 else { return }
+    guard fstat(descriptor, &status) == 0 else { return }
     let pages = Int(lastPage) + 1 + EnvironmentLimits.sparePages
     let length = pages * pageSize + 2 * bytes
     if Int(status.st_size) < length { ftruncate(descriptor, length) }

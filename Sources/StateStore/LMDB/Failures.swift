@@ -30,6 +30,14 @@ extension StateError {
     }
   }
 
+  static func pages(_ fault: PageFault, directory: String) -> StateError {
+    switch fault {
+    case .damaged(let what): .damaged(directory, what)
+    case .unreadable(let code):
+      ioFailure("pread data.mdb: \(String(cString: strerror(code)))", code, directory: directory)
+    }
+  }
+
   static func system(_ error: SystemError, directory: String) -> StateError {
     ioFailure(error.description, error.code, directory: directory)
   }
