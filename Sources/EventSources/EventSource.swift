@@ -10,15 +10,23 @@ package protocol EventSource: AnyObject {
   /// - Parameter resume: the progress in the state, empty for a new one. A partition that is not in
   ///   it starts as the source's options say (`--from`), or at its beginning where `resume` holds
   ///   others (it was added while nothing ran).
-  /// - Returns: every partition there is, by number.
+  /// What it needs may be away for long, as brokers are: then it answers nil and is called again,
+  /// with the same `resume`, for as long as the caller likes to wait.
+  ///
+  /// - Parameter maxWait: µs to wait, 0 only looks; `wake` ends the wait early.
+  /// - Returns: every partition there is, by number; nil as long as they are not known.
   /// - Throws: `SourceError`; nothing was changed anywhere.
-  func open(resume: [PartitionProgress]) throws(SourceError) -> [PartitionStart]
+  func open(
+    resume: [PartitionProgress], maxWait: Microseconds
+  ) throws(SourceError) -> [PartitionStart]?
 
   /// The next records of one partition; the batch before is given back and must not be used again.
   ///
   /// - Parameter maxWait: µs to wait for records where there are none, 0 only looks.
   /// - Returns: nil after the wait, or when woken. A batch may be empty: then it only moves
-  ///   `position` (the end of the log was reached, behind control records).
+  ///   `position`: on (the end of the log was reached, behind control records), or back (the log is
+  ///   another one, which was accepted). Offsets before `position` come again then, so a checkpoint
+  ///   has to come first.
   func nextBatch(maxWait: Microseconds) throws(SourceError) -> RecordBatch?
 
   /// Stops or resumes reading one partition, for alignment. What is queued of it stays queued.

@@ -14,6 +14,8 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible, Sendable {
     case transient
     /// The broker refused the credentials or the rights are missing.
     case authentication
+    /// No TLS connection came about: a certificate is not trusted, expired, or missing.
+    case tls
     case unknownTopic
     /// A setting is unknown, malformed or cannot work.
     case configuration
@@ -48,17 +50,21 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible, Sendable {
 
   package var kind: Kind {
     switch rd_kafka_resp_err_t(code) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION where isInterruptedHandshake: .transient
+    case RD_KAFKA_RESP_ERR__SSL: .tls
     case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
       RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
       RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
       RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
       .authentication
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
-      RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      Self.unknownTopicID:
       .unknownTopic
     case RD_KAFKA_RESP_ERR__INVALID_ARG, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
       RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, RD_KAFKA_RESP_ERR__NOT_CONFIGURED,
-      RD_KAFKA_RESP_ERR_INVALID_CONFIG, RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+      RD_KAFKA_RESP_ERR_INVALID_CONFIG, RD_KAFKA_RESP_ERR_INVALID_PARTITIONS,
+      RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT,
+      RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE:
       .configuration
     case RD_KAFKA_RESP_ERR__BAD_MSG, RD_KAFKA_RESP_ERR__BAD_COMPRESSION,
       RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED, RD_KAFKA_RESP_ERR_INVALID_MSG,
@@ -66,6 +72,26 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible, Sendable {
       .unreadable
     default: .transient
     }
+  }
+
+  /// The protocol's UNKNOWN_TOPIC_ID, for which librdkafka 2.0.2 has no name.
+  private static let unknownTopicID = rd_kafka_resp_err_t(100)
+
+  /// librdkafka also calls it a failed authentication when the connection breaks while it asks for
+  /// SASL mechanisms, as when a broker restarts, and when a token could not be had.
+  private var isInterruptedHandshake: Bool {
+    message.contains("mechanism handshake failed: Local:")
+      || message.contains("Failed to acquire SASL OAUTHBEARER token")
+  }
+
+  /// A broker said so, not librdkafka.
+  package var isAnswer: Bool { code > 0 }
+
+  /// No answer came in time.
+  package var isTimeout: Bool {
+    code == RD_KAFKA_RESP_ERR__TIMED_OUT.rawValue
+      || code == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE.rawValue
+      || code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT.rawValue
   }
 
   /// The reader asked for an offset that the log does not hold.
@@ -81,7 +107,7 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible, Sendable {
   package var isConnectionLoss: Bool {
     [
       RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE, RD_KAFKA_RESP_ERR__SSL,
-      RD_KAFKA_RESP_ERR__TIMED_OUT,
+      RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__AUTHENTICATION,
     ].contains { $0.rawValue == code }
   }
 

@@ -14,7 +14,10 @@ package final class MockCluster: @unchecked Sendable {
     case listOffsets = 2
     case metadata = 3
     case offsetCommit = 8
+    case offsetFetch = 9
     case findCoordinator = 10
+    case apiVersions = 18
+    case initProducerID = 22
   }
 
   private final class Host: Client, @unchecked Sendable {
@@ -61,6 +64,7 @@ package final class MockCluster: @unchecked Sendable {
       rd_kafka_mock_broker_set_rtt(cluster, broker, milliseconds(delay)), "delaying a broker")
   }
 
+  /// - Parameter broker: -1 leaves the partition without a leader.
   package func moveLeader(
     topic: String, partition: Int32, to broker: Int32
   ) throws(KafkaError) {
@@ -68,13 +72,25 @@ package final class MockCluster: @unchecked Sendable {
       rd_kafka_mock_partition_set_leader(cluster, topic, partition, broker), "moving a leader")
   }
 
-  /// Has the next requests of one kind answered by these broker error codes.
+  /// Has another broker coordinate a group.
+  package func moveCoordinator(group: String, to broker: Int32) throws(KafkaError) {
+    try check(
+      rd_kafka_mock_coordinator_set(cluster, "group", group, broker), "moving a coordinator")
+  }
+
+  /// Has the next requests of one kind answered by these broker error codes; -195 breaks the
+  /// connection instead.
   package func failNext(_ request: Request, with codes: [Int32]) {
     let errors = codes.map { rd_kafka_resp_err_t($0) }
     rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, errors.count, errors)
   }
 
-  /// Has every request that concerns a topic answered by an error; 0 ends it.
+  /// Ends what `failNext` ordered and did not happen yet.
+  package func failNoMore(_ request: Request) {
+    rd_kafka_mock_clear_request_errors(cluster, request.rawValue)
+  }
+
+  /// Has questions for a topic's partitions, and records for it, answered by an error; 0 ends it.
   package func setTopicError(_ topic: String, code: Int32) {
     rd_kafka_mock_topic_set_error(cluster, topic, rd_kafka_resp_err_t(code))
   }

@@ -44,7 +44,8 @@ extension Client {
   ///
   /// - Parameter timeout: µs; librdkafka may take a little longer.
   /// - Returns: by position in `partitions`; nil where the log holds no such offset.
-  /// - Throws: `KafkaError`; also where only one of the partitions failed.
+  /// - Throws: `KafkaError`; also where only one of the partitions failed, since librdkafka then
+  ///   keeps the other answers back.
   package func offsets(
     _ place: LogPlace, topic: String, partitions: [Int32], timeout: Int64
   ) throws(KafkaError) -> [Int64?] {
@@ -59,6 +60,16 @@ extension Client {
       offsets.append(answer.offset < 0 ? nil : answer.offset)
     }
     return offsets
+  }
+}
+
+extension Client {
+  /// The cluster's id, as the brokers' answers to earlier questions told it; nil before the first
+  /// one, and where the brokers tell none.
+  package var clusterID: String? {
+    guard let text = rd_kafka_clusterid(handle, 0) else { return nil }
+    defer { rd_kafka_mem_free(handle, text) }
+    return String(cString: text)
   }
 }
 

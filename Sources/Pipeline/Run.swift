@@ -107,13 +107,14 @@ package final class Run {
       writer.close()
       source.close()
     }
-    try deliveries.waitForFirstTry()
-    try openSource()
     let recordsBefore = committed.counters.recordsRead
-    while !stop.isRequested, !isDone, !isOverTime { try step() }
-    if isDone, options.closeAll { try flushDurably() }
-    try finish()
-    observer.progress(task.counters.recordsRead, part)
+    try deliveries.waitForFirstTry()
+    if try openSource() {
+      while !stop.isRequested, !isDone, !isOverTime { try step() }
+      if isDone, options.closeAll { try flushDurably() }
+      try finish()
+      observer.progress(task.counters.recordsRead, part)
+    }
     return RunSummary(
       state: committed, recordsThisRun: committed.counters.recordsRead - recordsBefore,
       elapsed: host.monotonic - startedAt)
@@ -129,13 +130,28 @@ package final class Run {
 
   // MARK: - Partitions
 
-  private func openSource() throws(RunFailure) {
-    let starts: [PartitionStart]
-    do throws(SourceError) {
-      starts = try source.open(resume: committed.partitions)
-    } catch {
-      throw RunFailure(error)
+  /// Waits for the source for as long as it takes; the sinks get their rows meanwhile.
+  ///
+  /// - Returns: false if the run was asked to end first; nothing was changed then.
+  private func openSource() throws(RunFailure) -> Bool {
+    while !stop.isRequested, !isOverTime {
+      let starts: [PartitionStart]?
+      do throws(SourceError) {
+        starts = try source.open(resume: committed.partitions, maxWait: RunLimits.pollWait)
+      } catch {
+        throw RunFailure(error)
+      }
+      for notice in source.takeNotices() { observer.notice(notice) }
+      try lookAtSinks()
+      if let starts {
+        try begin(starts)
+        return true
+      }
     }
+    return false
+  }
+
+  private func begin(_ starts: [PartitionStart]) throws(RunFailure) {
     let progress = Dictionary(
       uniqueKeysWithValues: committed.partitions.map { ($0.partition, $0) })
     for start in starts { add(start, progress: progress[start.partition]) }
@@ -187,12 +203,15 @@ package final class Run {
       hasProcessedRecords = true
       observer.firstRecord()
     }
+    let before = partitions[batch.partition]?.position ?? 0
     partitions[batch.partition]?.position = batch.position
     if hadEvent {
       idle?.delivered(batch.partition, now: now)
       allIdleSince = nil
     }
     if batch.reachedStop { reachedStop(batch.partition) }
+    // The same offsets come again: their late and rejected records belong to another checkpoint.
+    if batch.position < before { try checkpointNow() }
     align()
   }
 

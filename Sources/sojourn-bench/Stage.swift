@@ -85,7 +85,11 @@ enum Stage: String, CaseIterable {
   ) throws -> Int {
     let source = try makeSource(place)
     defer { source.close() }
-    var left = try source.open(resume: []).count
+    var starts: [PartitionStart]?
+    while starts == nil {
+      starts = try source.open(resume: [], maxWait: Microseconds.perSecond)
+    }
+    var left = starts!.count
     var records = 0
     while left > 0 {
       guard let batch = try source.nextBatch(maxWait: Microseconds.perSecond) else { continue }

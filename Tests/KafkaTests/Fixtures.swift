@@ -34,6 +34,15 @@ struct Timeout: Error {
 }
 
 extension EventSource {
+  /// Opens, and waits for it.
+  func open(resume: [PartitionProgress]) throws -> [PartitionStart] {
+    let deadline = Clock.monotonic + patience
+    while Clock.monotonic < deadline {
+      if let starts = try open(resume: resume, maxWait: 50_000) { return starts }
+    }
+    throw Timeout(harvest: Harvest(), notices: takeNotices())
+  }
+
   /// Reads until the condition holds.
   ///
   /// - Throws: `Timeout` if it does not come to hold.
@@ -80,6 +89,10 @@ func options(
     configuration: KafkaConfiguration(brokers: brokers), topic: topic, group: "job")
   options.shrinkPatience = 200_000
   options.refreshInterval = 200_000
+  options.newTopicPatience = 1_000_000
+  options.topicPatience = 1_000_000
+  options.tlsPatience = 1_000_000
+  options.damagePatience = 1_000_000
   change(&options)
   return options
 }

@@ -62,16 +62,6 @@ import Testing
     #expect(harvest.offsets(of: 0) == Array(0..<20))
   }
 
-  @Test func `no broker within the time for opening is unavailable`() throws {
-    let source = try KafkaSource(
-      options("127.0.0.1:\(freePort())", "web") { $0.openTimeout = 300_000 })
-    guard case .unavailable(let message)? = caught({ _ = try source.open(resume: []) }) else {
-      Issue.record("not noticed")
-      return
-    }
-    #expect(message.contains("--brokers") && message.contains("unchanged"))
-  }
-
   @Test func `a broker that comes late is waited for`() throws {
     let cluster = try MockCluster()
     try cluster.createTopic("web", partitions: 1)

@@ -56,7 +56,9 @@ final class MemorySource: EventSource {
     for text in texts.joined() { text.deallocate() }
   }
 
-  func open(resume: [PartitionProgress]) throws(SourceError) -> [PartitionStart] {
+  func open(
+    resume: [PartitionProgress], maxWait: Microseconds
+  ) throws(SourceError) -> [PartitionStart]? {
     for progress in resume { offsets[Int(progress.partition)] = Int(progress.nextOffset) }
     return logs.indices.map {
       PartitionStart(

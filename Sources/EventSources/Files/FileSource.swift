@@ -46,7 +46,9 @@ package final class FileSource: EventSource {
 
   // MARK: Opening
 
-  package func open(resume: [PartitionProgress]) throws(SourceError) -> [PartitionStart] {
+  package func open(
+    resume: [PartitionProgress], maxWait: Microseconds
+  ) throws(SourceError) -> [PartitionStart]? {
     precondition(files == nil, "a source is opened once")
     if paths.isEmpty { throw .configuration("no input file is given") }
     let files = try FileSequence(paths)

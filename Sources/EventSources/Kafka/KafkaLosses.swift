@@ -9,8 +9,7 @@ extension KafkaSource {
   func settle(_ reader: PartitionReader) throws(SourceError) {
     guard let problem = reader.problem else { return }
     switch problem {
-    case .failed:
-      if let failure = reader.failure { throw failure }
+    case .failed: try settleFailure(reader)
     case .replaced(let offset):
       let message = LossMessage(topic: options.topic, partition: reader.partition)
         .replaced(offset: offset)
@@ -22,6 +21,17 @@ extension KafkaSource {
     reader.problem = nil
     reader.state = .inDoubt
     watcher?.requestBounds(reader.partition)
+  }
+
+  /// What could not be read may have been damaged on its way: it is fetched again for a while.
+  private func settleFailure(_ reader: PartitionReader) throws(SourceError) {
+    guard let failure = reader.failure else { return }
+    let since = reader.damagedSince ?? Clock.monotonic
+    guard case .inputOutput = failure, Clock.monotonic - since < options.damagePatience else {
+      throw failure
+    }
+    if reader.damagedSince == nil { log.add("\(failure) It is fetched again for a while.") }
+    reader.damagedSince = since
   }
 
   /// Decides once the log's bounds are known; nil where they could not be had.
@@ -58,7 +68,12 @@ extension KafkaSource {
     } catch {
       throw .unavailable("partition \(reader.partition) could not be given up: \(error)")
     }
-    if isSame { reader.resume() } else { reader.restart(at: offset) }
+    if isSame {
+      reader.resume()
+    } else {
+      if offset < reader.nextOffset { rewoundPartitions.append(reader.partition) }
+      reader.restart(at: offset)
+    }
     try assign(reader)
   }
 

@@ -12,47 +12,24 @@ struct PartitionPlan {
 
 /// Decides where each partition is read from, before anything is read.
 struct KafkaOpening {
-  /// µs between two tries.
-  private static let retryPause: Int64 = 100_000
-  /// A topic may be made a moment before; metadata lags.
-  private static let unknownTopicPatience: Int64 = 2_000_000
-  private static let questionTimeout: Int64 = 5_000_000
-
   struct Plan {
     var inquirer: Inquirer
     var leaders: [Int32]
     var partitions: [PartitionPlan]
-    var log: ConnectionLog
   }
 
   private let options: KafkaSourceOptions
-  private let inquirer: Inquirer
-  private let deadline: Int64
-  private let pause: WakeUp
+  private let questions: OpeningQuestions
 
-  /// - Throws: `SourceError.configuration`.
-  init(_ options: KafkaSourceOptions) throws(SourceError) {
+  init(_ options: KafkaSourceOptions, _ questions: OpeningQuestions) {
     self.options = options
-    deadline = Clock.monotonic + options.openTimeout
-    do throws(KafkaError) { inquirer = try Inquirer(options.configuration) } catch {
-      throw .configuration(error.message)
-    }
-    do throws(SystemError) { pause = try WakeUp() } catch { throw .unavailable("\(error)") }
+    self.questions = questions
   }
 
+  /// - Throws: `SourceError` for what cannot pass.
   func plan(resume: [PartitionProgress]) throws(SourceError) -> Plan {
-    let (options, inquirer) = (options, inquirer)
-    var log = ConnectionLog()
-    let topic = try patiently { () throws(KafkaError) in
-      try inquirer.describe(topic: options.topic, timeout: Self.questionTimeout)
-    }
-    let numbers = (0..<topic.partitionCount).map { Int32($0) }
-    if let missing = resume.first(where: { Int($0.partition) >= topic.partitionCount }) {
-      let message = LossMessage(topic: options.topic, partition: missing.partition)
-        .missingPartition(count: topic.partitionCount)
-      if options.onDataLoss == .stop { throw .inputLost(message) }
-      log.add(message)
-    }
+    let leaders = try leaders(known: resume)
+    let numbers = (0..<leaders.count).map { Int32($0) }
     let lows = try places(.beginning, numbers)
     let highs = try settledEnds(numbers, resume)
     let fresh = resume.isEmpty ? try freshStarts(numbers, lows: lows, highs: highs) : lows
@@ -60,18 +37,41 @@ struct KafkaOpening {
     for (index, number) in numbers.enumerated() {
       var plan: PartitionPlan
       if let progress = resume.first(where: { $0.partition == number }) {
-        plan = try resumed(progress, low: lows[index], high: highs[index], &log)
+        plan = try resumed(progress, low: lows[index], high: highs[index])
       } else {
         plan = PartitionPlan(start: PartitionStart(partition: number, nextOffset: fresh[index]))
       }
       if options.stopAtEnd { plan.start.stopOffset = max(highs[index], plan.start.nextOffset) }
       partitions.append(plan)
     }
-    return Plan(inquirer: inquirer, leaders: topic.leaders, partitions: partitions, log: log)
+    return Plan(inquirer: questions.inquirer, leaders: leaders, partitions: partitions)
+  }
+
+  /// The leader of each partition; asked again for a while where partitions are missing that were
+  /// read before, since a broker that has just started may not know all.
+  private func leaders(known: [PartitionProgress]) throws(SourceError) -> [Int32] {
+    let (topic, inquirer) = (options.topic, questions.inquirer)
+    let until = Clock.monotonic + options.topicPatience
+    while true {
+      let found = try questions.ask { (timeout) throws(KafkaError) in
+        try inquirer.describe(topic: topic, timeout: timeout)
+      }
+      guard let missing = known.first(where: { Int($0.partition) >= found.partitionCount }) else {
+        return found.leaders
+      }
+      if Clock.monotonic >= until {
+        let message = LossMessage(topic: topic, partition: missing.partition)
+          .missingPartition(count: found.partitionCount)
+        if options.onDataLoss == .stop { throw .inputLost(message) }
+        questions.tell(message)
+        return found.leaders
+      }
+      try questions.pause()
+    }
   }
 
   private func resumed(
-    _ progress: PartitionProgress, low: Int64, high: Int64, _ log: inout ConnectionLog
+    _ progress: PartitionProgress, low: Int64, high: Int64
   ) throws(SourceError) -> PartitionPlan {
     let next = progress.nextOffset
     let message = LossMessage(topic: options.topic, partition: progress.partition)
@@ -92,7 +92,7 @@ struct KafkaOpening {
     case .shrunk: text = message.shrunk(next: next, high: high)
     }
     if options.onDataLoss == .stop { throw .inputLost(text) }
-    log.add(text)
+    questions.tell(text)
     return PartitionPlan(
       start: PartitionStart(partition: progress.partition, nextOffset: low, lostOffsets: lost))
   }
@@ -109,7 +109,7 @@ struct KafkaOpening {
         Int(progress.partition) < ends.count && ends[Int(progress.partition)] < progress.nextOffset
       }
       if !isBehind || Clock.monotonic >= until { return ends }
-      pause.wait(timeout: Self.retryPause)
+      try questions.pause()
     }
   }
 
@@ -138,21 +138,20 @@ struct KafkaOpening {
   private func firstOffsets(
     atOrAfter milliseconds: Int64, _ partitions: [Int32]
   ) throws(SourceError) -> [Int64?] {
-    let (options, inquirer) = (options, inquirer)
-    return try patiently { () throws(KafkaError) in
+    let (topic, inquirer) = (options.topic, questions.inquirer)
+    return try questions.ask { (timeout) throws(KafkaError) in
       try inquirer.offsets(
-        .time(milliseconds: milliseconds), topic: options.topic, partitions: partitions,
-        timeout: Self.questionTimeout)
+        .time(milliseconds: milliseconds), topic: topic, partitions: partitions, timeout: timeout)
     }
   }
 
   private func places(
     _ place: LogPlace, _ partitions: [Int32]
   ) throws(SourceError) -> [Int64] {
-    let (options, inquirer) = (options, inquirer)
-    return try patiently { () throws(KafkaError) in
+    let (topic, inquirer) = (options.topic, questions.inquirer)
+    return try questions.ask { (timeout) throws(KafkaError) in
       let offsets = try inquirer.offsets(
-        place, topic: options.topic, partitions: partitions, timeout: Self.questionTimeout)
+        place, topic: topic, partitions: partitions, timeout: timeout)
       var found: [Int64] = []
       for offset in offsets {
         guard let offset else {
@@ -162,42 +161,5 @@ struct KafkaOpening {
       }
       return found
     }
-  }
-
-  /// Asks until there is an answer, the time for opening is over, or waiting cannot help.
-  private func patiently<Answer>(
-    _ ask: () throws(KafkaError) -> Answer
-  ) throws(SourceError) -> Answer {
-    let begin = Clock.monotonic
-    while true {
-      var failure: KafkaError
-      do throws(KafkaError) { return try ask() } catch { failure = error }
-      for error in inquirer.takeErrors() {
-        if error.kind == .authentication {
-          failure = error
-        } else if failure.kind == .transient {
-          failure.message = error.message
-        }
-      }
-      switch failure.kind {
-      case .authentication: throw .authentication(authenticationMessage(failure))
-      case .unknownTopic where Clock.monotonic - begin >= Self.unknownTopicPatience:
-        throw .configuration(
-          "topic \(options.topic) does not exist (\(failure.name)). Nothing was read or changed. "
-            + "Check --topic and --brokers, or create it first.")
-      case .configuration: throw .configuration("\(failure)")
-      case .unknownTopic, .transient, .unreadable: break
-      }
-      if Clock.monotonic >= deadline { throw unavailable(failure) }
-      pause.wait(timeout: Self.retryPause)
-    }
-  }
-
-  private func unavailable(_ failure: KafkaError) -> SourceError {
-    let brokers = options.configuration["bootstrap.servers"] ?? ""
-    let seconds = options.openTimeout / .perSecond
-    return .unavailable(
-      "no broker answered within \(seconds) s at \(brokers): \(failure). The state is unchanged. "
-        + "Check --brokers and that the cluster is up, then start again.")
   }
 }

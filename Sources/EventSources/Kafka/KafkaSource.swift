@@ -22,9 +22,13 @@ package final class KafkaSource: EventSource {
   /// full queues; they do not notice that these are emptied, and are nudged.
   private static let pile = 500
 
+  /// How long `close` waits for a question of the opening, µs.
+  private static let openingCloseWait: Int64 = 300_000
+
   let options: KafkaSourceOptions
   let wakeUp: WakeUp
   private let isWoken: Woken
+  private var opening: OpeningThread?
   var inquirer: Inquirer?
   var consumer: Consumer?
   var watcher: LogWatcher?
@@ -63,11 +67,32 @@ package final class KafkaSource: EventSource {
 
   // MARK: Opening
 
-  package func open(resume: [PartitionProgress]) throws(SourceError) -> [PartitionStart] {
+  package func open(
+    resume: [PartitionProgress], maxWait: Microseconds
+  ) throws(SourceError) -> [PartitionStart]? {
     precondition(consumer == nil, "a source is opened once")
-    let plan = try KafkaOpening(options).plan(resume: resume)
+    if opening == nil { opening = try beginOpening(resume) }
+    guard let opening else { return nil }
+    let deadline = Clock.monotonic + maxWait
+    while true {
+      let plan = try opening.takePlan()
+      for notice in opening.takeNotices() { log.add(notice) }
+      if let plan { return try begin(plan) }
+      if isWoken.flag.exchange(false, ordering: .acquiring) { return nil }
+      let left = deadline - Clock.monotonic
+      if left <= 0 { return nil }
+      wakeUp.wait(timeout: left)
+    }
+  }
+
+  private func beginOpening(_ resume: [PartitionProgress]) throws(SourceError) -> OpeningThread {
+    let wakeUp = wakeUp
+    return try OpeningThread(options, resume: resume) { wakeUp.signal() }
+  }
+
+  private func begin(_ plan: KafkaOpening.Plan) throws(SourceError) -> [PartitionStart] {
+    opening = nil
     inquirer = plan.inquirer
-    log = plan.log
     let consumer: Consumer
     do throws(KafkaError) {
       consumer = try Consumer(
@@ -109,10 +134,7 @@ package final class KafkaSource: EventSource {
     _ inquirer: Inquirer, _ consumer: Consumer, leaders: [Int32]
   ) throws(SourceError) {
     let (wakeUp, isWoken) = (wakeUp, isWoken)
-    let watcher = LogWatcher(
-      inquirer, consumer, topic: options.topic,
-      refreshInterval: options.stopAtEnd ? nil : options.refreshInterval
-    ) {
+    let watcher = LogWatcher(inquirer, consumer, options: options) {
       isWoken.flag.store(true, ordering: .releasing)
       wakeUp.signal()
     }
@@ -132,6 +154,7 @@ package final class KafkaSource: EventSource {
     while true {
       if let strayBatch = try serveEvents() { return strayBatch }
       try heedWatcher()
+      if let rewound { return takeRewound(rewound) }
       if let next = try takeRecords() { return next }
       if isWoken.flag.exchange(false, ordering: .acquiring) { return nil }
       if mayStall {
@@ -183,7 +206,7 @@ package final class KafkaSource: EventSource {
         throw .authentication(authenticationMessage(error))
       }
     case .unknownTopic: watcher?.refresh()
-    case .transient:
+    case .transient, .tls:
       if error.isOutage {
         log.lose(error)
         watcher?.refresh()
@@ -232,11 +255,13 @@ package final class KafkaSource: EventSource {
     for index in outcome.passing {
       let error = batch.error(at: index)
       log.notePassing(error, partition: reader.partition)
-      if error.kind == .unknownTopic { watcher?.refresh() }
+      watcher?.refresh()
     }
     if case .failed(let index)? = outcome.problem {
       // The text lives in the batch, which is gone by the next call.
       reader.failure = failure(batch.error(at: index), reader, at: batch.entries[index].offset)
+    } else if outcome.count > 0 {
+      reader.damagedSince = nil
     }
     reader.problem = outcome.problem
     if outcome.reachedStop { return finish(reader, count: outcome.count) }
@@ -260,7 +285,14 @@ package final class KafkaSource: EventSource {
   private func failure(
     _ error: KafkaError, _ reader: PartitionReader, at offset: Int64
   ) -> SourceError {
-    if error.kind == .authentication { return .authentication(authenticationMessage(error)) }
+    switch error.kind {
+    case .authentication: return .authentication(authenticationMessage(error))
+    case .configuration:
+      return .configuration(
+        "topic \(options.topic) partition \(reader.partition): the broker cannot serve this reader: "
+          + "\(error). The state is unchanged.")
+    default: break
+    }
     return .inputOutput(
       "topic \(options.topic) partition \(reader.partition): the log cannot be read at offset "
         + "\(offset): \(error). The state is unchanged, and a restart begins there again. A record "
@@ -305,6 +337,17 @@ package final class KafkaSource: EventSource {
       return readers[Int(partition)]
     }
     return readers.first { $0.partition == partition }
+  }
+
+  /// Partitions that begin again, for reasons that were accepted, and that the caller has not been
+  /// told of.
+  var rewound: Int32? { rewoundPartitions.first }
+  var rewoundPartitions: [Int32] = []
+
+  /// An empty batch that only moves the position back.
+  private func takeRewound(_ partition: Int32) -> RecordBatch? {
+    rewoundPartitions.removeFirst()
+    return reader(partition).map { recordBatch($0, count: 0, reachedStop: false) }
   }
 
   package func setHeld(_ held: Bool, partition: Int32) { reader(partition)?.isHeld = held }
@@ -352,6 +395,10 @@ package final class KafkaSource: EventSource {
   // MARK: Closing
 
   package func close() {
+    if let opening, !opening.stop(until: Clock.monotonic + Self.openingCloseWait) {
+      log.add("a question to the brokers is left behind; it ends with the process")
+    }
+    opening = nil
     guard let consumer, let inquirer else { return }
     self.consumer = nil
     self.inquirer = nil

@@ -28,8 +28,18 @@ package struct KafkaSourceOptions: Sendable {
   /// Memory for fetched records that nobody has taken yet, over all partitions. A single fetch of
   /// well compressed records can overshoot it.
   package var queueBytes: Int64 = 256 << 20
-  /// How long `open` asks for a broker that answers.
-  package var openTimeout: Microseconds = 30 * .perSecond
+  /// How long a topic that the state does not know may be unknown to the brokers, too, at a start:
+  /// news of a new topic takes time to spread. A wrong name is noticed after this.
+  package var newTopicPatience: Microseconds = 10 * .perSecond
+  /// How long a topic that was read before may be unknown to the brokers, or have fewer partitions:
+  /// a broker that has just started may not know of it yet (as long as librdkafka's
+  /// `topic.metadata.propagation.max.ms`).
+  package var topicPatience: Microseconds = 30 * .perSecond
+  /// How long TLS may fail at a start while nothing else does.
+  package var tlsPatience: Microseconds = 10 * .perSecond
+  /// How long a broker may send what cannot be read, again and again, before the log itself is held
+  /// for damaged.
+  package var damagePatience: Microseconds = 10 * .perSecond
   /// How long an end of the log before our position is taken for a new leader that still catches up.
   package var shrinkPatience: Microseconds = 10 * .perSecond
   /// How often added partitions are looked for.

@@ -51,6 +51,8 @@ final class PartitionReader {
   var knownEnd: Int64?
   /// Since when the log has been found to end before `nextOffset`, monotonic µs.
   var shrunkSince: Int64?
+  /// Since when what comes next could not be read, monotonic µs.
+  var damagedSince: Int64?
   var isReplaced = false
   /// What `problem` means for the caller, where it is of kind `failed`.
   var failure: SourceError?
@@ -145,10 +147,10 @@ final class PartitionReader {
       return false
     }
     switch error.kind {
-    case .authentication, .unreadable:
+    case .authentication, .configuration, .unreadable:
       outcome.problem = .failed(index: index)
       return false
-    case .transient, .unknownTopic, .configuration:
+    case .transient, .tls, .unknownTopic:
       outcome.passing.append(index)
       return true
     }
