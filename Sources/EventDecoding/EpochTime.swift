@@ -5,12 +5,9 @@ enum DecodedTime: Equatable {
   case time(Microseconds)
   case rejected(RejectReason)
 
-  /// 9999-12-31T23:59:59.999999Z. Later times are rejected: ISO-8601 text ends there.
-  static let latest: Microseconds = 253_402_300_799_999_999
-
   /// A time that was computed, checked to be one that an event can have.
   static func checked(_ time: Microseconds) -> DecodedTime {
-    time >= 0 && time <= latest ? .time(time) : .rejected(.timeOutOfRange)
+    time >= 0 && time <= .latest ? .time(time) : .rejected(.timeOutOfRange)
   }
 }
 

@@ -9,6 +9,8 @@ extension Microseconds {
   ///
   /// Half of the least integer, so that subtracting a gap or an out-of-orderness cannot overflow.
   package static var never: Microseconds { Int64.min / 2 }
+  /// 9999-12-31T23:59:59.999999Z. Later event times are rejected: ISO-8601 text ends there.
+  package static var latest: Microseconds { 253_402_300_799_999_999 }
   package static var perMillisecond: Microseconds { 1_000 }
   package static var perSecond: Microseconds { 1_000_000 }
   package static var perDay: Microseconds { 86_400 * perSecond }
@@ -67,7 +69,8 @@ package enum TimeText {
   package static func appendTimestamp(_ time: Microseconds, to bytes: inout [UInt8]) {
     appendDate(time, to: &bytes)
     bytes.append(UInt8(ascii: "T"))
-    let inDay = time - floorDivide(time, Microseconds.perDay) * Microseconds.perDay
+    let rest = time % Microseconds.perDay
+    let inDay = rest < 0 ? rest + Microseconds.perDay : rest
     let seconds = Int(inDay / Microseconds.perSecond)
     appendPadded(seconds / 3_600, width: 2, to: &bytes)
     bytes.append(UInt8(ascii: ":"))

@@ -54,6 +54,11 @@ import Testing
     #expect(bytes == Array("x".utf8) + Array(text.utf8))
   }
 
+  @Test(arguments: [Microseconds.min, .max])
+  func `the least and the greatest integer have a text, too`(time: Microseconds) {
+    #expect(TimeText.timestamp(time).hasSuffix(time < 0 ? ":05.224192Z" : ":54.775807Z"))
+  }
+
   @Test func `the time that stands for none has a text, too`() {
     #expect(TimeText.timestamp(.never).hasPrefix("-"))
     #expect(TimeText.timestamp(.never - Microseconds.perDay).hasPrefix("-"))

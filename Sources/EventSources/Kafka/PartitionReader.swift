@@ -1,5 +1,5 @@
 import KafkaClient
-import SessionModel
+package import SessionModel
 
 /// One partition of the topic while it is read: what has been delivered, and what comes next.
 ///
@@ -181,8 +181,18 @@ extension SourceRecord {
   fileprivate init(_ message: KafkaMessage) {
     self.init(
       offset: message.offset,
-      timestamp: message.timestamp < 0
-        ? .never : message.timestamp &* Microseconds.perMillisecond,
+      timestamp: SourceRecord.time(ofTimestamp: message.timestamp),
       value: message.value, valueLength: message.value?.count ?? 0)
+  }
+
+  /// A record's timestamp in µs; `.never` for none. Producers may set any number: what lies beyond
+  /// the times that an event can have becomes the first µs behind them.
+  ///
+  /// - Parameter milliseconds: since 1970, negative for none.
+  @inline(__always)
+  package static func time(ofTimestamp milliseconds: Int64) -> Microseconds {
+    if milliseconds < 0 { return .never }
+    let last = Microseconds.latest / .perMillisecond
+    return milliseconds <= last ? milliseconds &* .perMillisecond : .latest + 1
   }
 }
