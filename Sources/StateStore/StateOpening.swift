@@ -141,6 +141,12 @@ extension SegmentRow {
         directory,
         "the newest segment is \(expected - 1), but the checkpoint is \(state.state.checkpoint)")
     }
+    // The table of sessions is sized by it.
+    let entries = rows.reduce(0) { $0 + UInt64($1.entries) }
+    guard rows.last.map({ $0.liveKeys <= entries }) ?? true else {
+      throw StateError.damaged(
+        directory, "the newest segment counts more keys than all segments have entries")
+    }
     return rows
   }
 }

@@ -106,17 +106,24 @@ package enum PackedRecord {
     session.loadUnaligned(fromByteOffset: Field.eventCount, as: UInt64.self)
   }
 
-  /// Whether bytes are exactly one packed record, so that the functions above stay inside them.
+  /// Whether bytes are exactly one packed record, so that the functions above stay inside them, and
+  /// its sessions are such as events make: in order, apart, and within the times that there are.
   package static func isWellFormed(_ bytes: UnsafeRawBufferPointer) -> Bool {
     func length(at place: Int) -> Int? {
       guard place + 2 <= bytes.count else { return nil }
       return Int(bytes.loadUnaligned(fromByteOffset: place, as: UInt16.self))
     }
     guard length(at: 0) == 2, let user = length(at: 2), let ip = length(at: 4 + user),
-      let sessions = length(at: 6 + user + ip), sessions > 0
+      let sessions = length(at: 6 + user + ip), sessions > 0,
+      user != SessionRecord.nullLength, ip != SessionRecord.nullLength
     else { return false }
     var place = 8 + user + ip
+    var before = Microseconds(-1)
     for _ in 0..<sessions {
+      guard place + Field.texts <= bytes.count,
+        let last = end(of: bytes.baseAddress! + place, after: before)
+      else { return false }
+      before = last
       place += Field.texts
       for _ in 0..<SessionRecord.textCount {
         guard let text = length(at: place) else { return false }
@@ -124,5 +131,17 @@ package enum PackedRecord {
       }
     }
     return place == bytes.count
+  }
+
+  /// The last time of a session that can be; nil for any other.
+  private static func end(
+    of session: UnsafeRawPointer, after before: Microseconds
+  ) -> Microseconds? {
+    let first = point(of: session, at: Field.firstTime)
+    let last = point(of: session, at: Field.lastTime)
+    let count = eventCount(of: session)
+    guard first.time > before, first <= last, last.time <= .latest, count > 0, count < 1 << 58
+    else { return nil }
+    return last.time
   }
 }

@@ -43,7 +43,7 @@ enum HeaderChunk {
     }
   }
 
-  private static func write(
+  static func write(
     _ entry: HeaderEntry, to buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) {
     buffer.storeBytes(of: entry.hash.high.littleEndian, toByteOffset: offset, as: UInt64.self)

@@ -49,7 +49,7 @@ struct JobRow {
         or name another directory with --state.
         """)
     }
-    guard let row = JobRow(body) else {
+    guard let row = JobRow(body: body) else {
       throw StateError.damaged(directory, "the row of the job cannot be read")
     }
     return row
@@ -61,7 +61,15 @@ struct JobRow {
     self.createdAt = createdAt
   }
 
-  private init?(_ body: UnsafeRawBufferPointer) {
+  /// - Parameter value: the whole value, of this version.
+  init?(value: UnsafeRawBufferPointer) {
+    guard
+      let body = SealedValue.open(value, version: JobRow.formatVersion, seed: JobRow.seed)
+    else { return nil }
+    self.init(body: body)
+  }
+
+  private init?(body: UnsafeRawBufferPointer) {
     var reader = PackedReader(body)
     guard let createdAt = reader.integer(Int64.self), let low = reader.integer(UInt64.self),
       let high = reader.integer(UInt64.self), let job = reader.string(),

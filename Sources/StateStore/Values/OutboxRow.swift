@@ -33,8 +33,12 @@ enum OutboxRow {
       body.count > 8
     else { return nil }
     let row = UnsafeRawBufferPointer(rebasing: body[8...])
-    guard SessionRow(bytes: row)?.position == RowPosition(bytes: key) else { return nil }
-    return Content(number: UInt64(littleEndian: body.loadUnaligned(as: UInt64.self)), row: row)
+    let number = UInt64(littleEndian: body.loadUnaligned(as: UInt64.self))
+    guard let session = SessionRow(bytes: row), session.position == RowPosition(bytes: key),
+      session.sessionStart >= 0, session.sessionStart <= session.sessionEnd,
+      session.sessionEnd <= .latest, number <= ValueLimits.count
+    else { return nil }
+    return Content(number: number, row: row)
   }
 
   /// Appends rows behind `position` (from the first one for nil) to `batch`.

@@ -1,5 +1,16 @@
 import SessionModel
 
+/// What numbers in a value may be, whatever the checksum says: beyond these they would be a fault
+/// of the program that wrote them, and sums of them could overflow.
+enum ValueLimits {
+  /// Of everything that is counted, bytes too.
+  static let count: UInt64 = 1 << 58
+  /// The keys of chunks have 48 bits for it.
+  static let checkpoint: UInt64 = 1 << 47
+  /// Of one segment's chunks: the map.
+  static let segmentBytes = UInt64(EnvironmentLimits.mapBytes)
+}
+
 /// Fields that several values share, on top of `PackedText` and `PackedReader`.
 extension PackedText {
   static func append(string: String, to bytes: inout [UInt8]) {
@@ -27,6 +38,7 @@ extension PackedReader {
       let second = integer(UInt64.self), let third = integer(UInt64.self),
       let fourth = integer(UInt64.self)
     else { return nil }
+    guard end.byteSwapped <= Microseconds.latest else { return nil }
     let id = SessionID(
       words: (first.byteSwapped, second.byteSwapped, third.byteSwapped, fourth.byteSwapped))
     return RowPosition(sessionEnd: Int64(bitPattern: end.byteSwapped), sessionID: id)

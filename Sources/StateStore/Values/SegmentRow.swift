@@ -74,7 +74,16 @@ struct SegmentRow {
       }
       guard groupBegins.last == entries else { return nil }
     }
-    guard reader.isAtEnd else { return nil }
+    guard reader.isAtEnd, isPossible else { return nil }
+  }
+
+  /// Whether the numbers fit each other and a file.
+  private var isPossible: Bool {
+    let chunks = (Int(entries) + HeaderChunk.entriesPerChunk - 1) / HeaderChunk.entriesPerChunk
+    return tombstones <= entries && Int(headerChunks) == chunks
+      && [dataBytes, headerBytes, liveBytes].allSatisfy { $0 <= ValueLimits.segmentBytes }
+      && liveKeys <= ValueLimits.count && checkpoint <= ValueLimits.checkpoint
+      && (Microseconds.never...(.latest + 1)).contains(watermark)
   }
 
   static func read(

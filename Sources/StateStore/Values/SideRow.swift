@@ -56,6 +56,7 @@ enum SideRow {
     func time(_ index: Int) -> Int64 {
       Int64(littleEndian: body.loadUnaligned(fromByteOffset: 2 + index * 8, as: Int64.self))
     }
+    guard time(3) >= -1 else { return nil }
     let partition = UInt32(bigEndian: key.loadUnaligned(as: UInt32.self))
     let offset = UInt64(bigEndian: key.loadUnaligned(fromByteOffset: 4, as: UInt64.self))
     return SideRecord(

@@ -71,14 +71,28 @@ struct StateRow {
     guard let body = SealedValue.open(value, version: version, seed: seed) else {
       throw StateError.damaged(directory, "the row of the checkpoint has a wrong checksum")
     }
-    var row = StateRow()
-    guard row.readFields(body, directory) == true else {
+    guard let row = StateRow(body: body) else {
       throw StateError.damaged(directory, "the row of the checkpoint cannot be read")
     }
     return row
   }
 
-  private mutating func readFields(_ body: UnsafeRawBufferPointer, _ directory: String) -> Bool? {
+  init() {}
+
+  /// - Parameter value: the whole value, of this version. Partitions have rows of their own.
+  init?(value: UnsafeRawBufferPointer) {
+    guard let body = SealedValue.open(value, version: StateRow.version, seed: StateRow.seed) else {
+      return nil
+    }
+    self.init(body: body)
+  }
+
+  private init?(body: UnsafeRawBufferPointer) {
+    self.init()
+    guard readFields(body) == true else { return nil }
+  }
+
+  private mutating func readFields(_ body: UnsafeRawBufferPointer) -> Bool? {
     var reader = PackedReader(body)
     var numbers: [UInt64] = []
     for _ in 0..<10 {
@@ -105,11 +119,14 @@ struct StateRow {
     state.frozenAt = frozenAt
     state.newestRow = newestRow
     state.removedUpTo = removedUpTo
+    var named: [(name: String, value: UInt64)] = []
     for _ in 0..<counters {
       guard let name = reader.string(), let value = reader.integer(UInt64.self),
         state.counters.set(name, to: value)
       else { return nil }
+      named.append((name, value))
     }
+    guard named.elementsEqual(state.counters.named, by: ==) else { return nil }
     guard let sinks = reader.integer(UInt16.self) else { return nil }
     for _ in 0..<sinks {
       guard let name = reader.string(), let url = reader.string(),
@@ -120,7 +137,21 @@ struct StateRow {
         SinkProgress(
           name: name, url: url, acknowledged: acknowledged, skipped: skipped, startedAt: startedAt))
     }
-    return reader.isAtEnd
+    return reader.isAtEnd && isPossible
+  }
+
+  /// Whether the numbers are such as a checkpoint can have, so that sums of them cannot overflow.
+  private var isPossible: Bool {
+    let counts =
+      [
+        state.openSessions, state.closingSessions, state.outboxRows, late.rows, late.bytes,
+        rejected.rows, rejected.bytes,
+      ] + state.counters.named.map(\.value) + state.sinks.map(\.skipped)
+    let times = Microseconds.never...(.latest + 1)
+    return counts.allSatisfy { $0 <= ValueLimits.count }
+      && state.checkpoint <= ValueLimits.checkpoint
+      && (1...(state.checkpoint + 1)).contains(oldestSegment)
+      && times.contains(state.watermark) && times.contains(state.closeLine)
   }
 
   private mutating func readPartitions(_ transaction: borrowing Transaction) throws(StateError) {
@@ -176,7 +207,9 @@ enum PartitionRow {
     var reader = PackedReader(body)
     guard let nextOffset = reader.integer(Int64.self), let maximum = reader.integer(Int64.self),
       let hasTime = reader.integer(UInt8.self), let time = reader.integer(Int64.self),
-      let proof = reader.text(), let proof, reader.isAtEnd
+      let proof = reader.text(), let proof, reader.isAtEnd, nextOffset >= 0,
+      maximum == .never || (0...Microseconds.latest).contains(maximum),
+      hasTime == 1 || hasTime == 0 && time == 0
     else { return nil }
     return PartitionProgress(
       partition: partition, nextOffset: nextOffset, maxEventTime: maximum,
