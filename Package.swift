@@ -24,6 +24,17 @@ func tests(
     swiftSettings: settings)
 }
 
+/// Programs for libFuzzer, which .ci/fuzz.sh builds with its flags; the ordinary build knows none.
+let fuzzing: [Target] =
+  Context.environment["SOJOURN_FUZZ"] == nil
+  ? []
+  : [
+    .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "sojourn-fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzz/Driver",
+      swiftSettings: settings),
+  ]
+
 let package = Package(
   name: "sojourn",
   products: [.executable(name: "sojourn", targets: ["sojourn"])],
@@ -82,6 +93,14 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["SessionModel", "Platform", "CSQLite"],
       path: "Tests/TestSupport", swiftSettings: settings),
+    // What hostile bytes can reach, as properties: for the fuzzer, and for tests on kept inputs.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "SessionModel", "EventDecoding", "Configuration", "StateStore", "Windowing", "Sinks",
+        "TestSupport",
+      ], path: "Tests/Fuzz/Targets", swiftSettings: settings),
+    tests("FuzzTests", ["FuzzTargets", "Platform"]),
     tests("SessionModelTests", ["SessionModel", "CCrypto"]),
     tests("WindowingTests", ["Windowing", "SessionModel"]),
     tests("EventDecodingTests", ["EventDecoding", "SessionModel"]),
@@ -98,6 +117,6 @@ let package = Package(
         "Sinks", "Platform",
       ]),
     tests("EndToEndTests", ["KafkaClient", "SessionModel", "Platform", "CSQLite", "sojourn"]),
-  ],
+  ] + fuzzing,
   cxxLanguageStandard: .cxx20
 )

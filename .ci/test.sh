@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formatting, a build with warnings as errors, and all tests; ends with swift test's own summary.
+# Formatting, a build with warnings as errors, a short fuzzing, and all tests; ends with swift test's own summary.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source .ci/toolchain.sh
@@ -7,4 +7,5 @@ source .ci/toolchain.sh
 .ci/test-tools.sh
 swift format lint --strict --parallel --recursive Sources Tests Package.swift
 swift build -c release --build-tests
+.ci/fuzz.sh 10
 exec swift test -c release --skip-build </dev/null

@@ -3,18 +3,18 @@ package import SessionModel
 /// Points in time on the command line: ISO-8601 with an offset, or epoch milliseconds.
 package enum TimestampText {
   /// - Returns: µs since 1970; nil where the text is neither form, names a day or an hour that does
-  ///   not exist, or lies before 1970.
+  ///   not exist, or lies before 1970 or behind the year 9999.
   package static func parse(_ text: String) -> Microseconds? {
     if text.utf8.allSatisfy(isDigit), let milliseconds = Int64(text) {
       let (time, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000)
-      return overflow ? nil : time
+      return overflow || time > .latest ? nil : time
     }
     var reader = Reader(rest: text.utf8[...])
     guard let date = reader.date(), let inDay = reader.timeOfDay(), let offset = reader.offset(),
       reader.rest.isEmpty
     else { return nil }
     let time = Int64(date.daysSince1970) * Microseconds.perDay + inDay - offset
-    return time < 0 ? nil : time
+    return (0...Microseconds.latest).contains(time) ? time : nil
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool {

@@ -1,5 +1,6 @@
 import EventDecoding
 import SessionModel
+import TestSupport
 import Testing
 
 @Suite struct FieldTests {

@@ -8,7 +8,12 @@ package import Platform
 /// - Throws: `SystemError` where it cannot be read.
 package func repositoryFile(_ path: String, here: String = #filePath) throws(SystemError) -> String
 {
-  let root = here.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-  let bytes = try Files.read(root.joined(separator: "/") + "/" + path)
-  return String(decoding: bytes, as: UTF8.self)
+  String(decoding: try Files.read(repositoryRoot(here: here) + "/" + path), as: UTF8.self)
+}
+
+/// Where this repository lies.
+///
+/// - Parameter here: a source file of this target.
+package func repositoryRoot(here: String = #filePath) -> String {
+  here.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
 }
