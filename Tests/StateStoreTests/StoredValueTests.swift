@@ -33,7 +33,9 @@ import Testing
       "sessions_closed_by_flush", "flushes", "idlings", "delivered", "cut_texts", "lost_offsets",
     ]
     bytes += integer(UInt16(names.count + more.count))
-    for (name, value) in names.map({ ($0, records) }) + more { bytes += text(name) + integer(value) }
+    for (name, value) in names.map({ ($0, records) }) + more {
+      bytes += text(name) + integer(value)
+    }
     return bytes + integer(UInt16(0))
   }
 
