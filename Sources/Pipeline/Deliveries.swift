@@ -10,18 +10,18 @@ final class Deliveries {
 
   /// - Parameters:
   ///   - recovered: the state, which knows of the sinks of earlier runs.
-  ///   - dropped: names of sinks that may be missing now (`--drop-sink`).
+  ///   - options: which sinks may be missing now (`--drop-sink`), and the bound of a write.
   ///   - changed: called by a delivery's worker after progress or a failure.
   /// - Throws: `RunFailure` where a sink of the state was not given; nothing was changed.
   init(
-    _ sinks: [SinkToOpen], store: StateStore, host: any RunHost, dropped: Set<String>,
+    _ sinks: [SinkToOpen], store: StateStore, host: any RunHost, options: RunOptions,
     changed: @escaping @Sendable () -> Void
   ) throws(RunFailure) {
     self.host = host
     let recovered = store.recovered
     let given = Set(sinks.map(\.name))
     for known in recovered.sinks where !given.contains(known.name) {
-      if dropped.contains(known.name) { continue }
+      if options.dropSinks.contains(known.name) { continue }
       throw RunFailure(
         .configuration,
         """
@@ -43,7 +43,7 @@ final class Deliveries {
       deliveries.append(
         try Delivery(
           sink: sink, progress: progress, notices: notices, removedUpTo: recovered.removedUpTo,
-          store: store, host: host, changed: changed))
+          rowsPerWrite: options.bounds.rowsPerWrite, store: store, host: host, changed: changed))
     }
     statuses = deliveries.map { $0.status }
   }

@@ -33,15 +33,16 @@ final class Delivery {
   ///   - changed: called by the worker after progress or a failure.
   init(
     sink: SinkToOpen, progress: SinkProgress, notices: [String], removedUpTo: RowPosition?,
-    store: StateStore, host: any RunHost, changed: @escaping @Sendable () -> Void
+    rowsPerWrite: Int, store: StateStore, host: any RunHost,
+    changed: @escaping @Sendable () -> Void
   ) throws(RunFailure) {
     desk = Monitor(Desk(status: Status(progress: progress, notices: notices)))
     self.host = host
     worker = try host.start(
       "sink \(progress.name)",
       DeliveryWorker(
-        sink: sink, progress: progress, removedUpTo: removedUpTo, store: store, host: host,
-        desk: desk, changed: changed))
+        sink: sink, progress: progress, removedUpTo: removedUpTo, rowsPerWrite: rowsPerWrite,
+        store: store, host: host, desk: desk, changed: changed))
   }
 
   /// A checkpoint was committed: there may be rows.

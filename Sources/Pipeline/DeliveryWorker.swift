@@ -12,6 +12,7 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
   private let desk: Monitor<Delivery.Desk>
   private let changed: @Sendable () -> Void
   private let removedUpTo: RowPosition?
+  private let rowsPerWrite: Int
   private var progress: SinkProgress
   /// The position that the sink said it holds.
   private var held: RowPosition?
@@ -29,12 +30,14 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
   private var writeFailed = false
 
   init(
-    sink: SinkToOpen, progress: SinkProgress, removedUpTo: RowPosition?, store: StateStore,
-    host: any RunHost, desk: Monitor<Delivery.Desk>, changed: @escaping @Sendable () -> Void
+    sink: SinkToOpen, progress: SinkProgress, removedUpTo: RowPosition?, rowsPerWrite: Int,
+    store: StateStore, host: any RunHost, desk: Monitor<Delivery.Desk>,
+    changed: @escaping @Sendable () -> Void
   ) {
     self.sink = sink
     self.progress = progress
     self.removedUpTo = removedUpTo
+    self.rowsPerWrite = rowsPerWrite
     self.store = store
     self.host = host
     self.desk = desk
@@ -186,7 +189,7 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
   private func read() throws(RunFailure) -> RowBatch {
     do throws(StateError) {
       return try store.readOutbox(
-        after: cursor, maxRows: RunLimits.rowsPerWrite, maxBytes: RunLimits.bytesPerWrite)
+        after: cursor, maxRows: rowsPerWrite, maxBytes: RunLimits.bytesPerWrite)
     } catch {
       throw RunFailure(error)
     }

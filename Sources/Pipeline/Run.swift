@@ -20,15 +20,28 @@ package struct RunObserver {
   package var progress: (_ recordsRead: UInt64, _ part: (done: Int64, all: Int64)?) -> Void
   /// Once, when the first new record has been processed: the recovery is over.
   package var firstRecord: () -> Void
+  /// Something outside the log moved the watermark, or may have.
+  package var decided: (Decision) -> Void
+
+  /// What is not part of the pure function of the log (docs/semantics.md).
+  package enum Decision: Equatable, Sendable {
+    /// The partition left the watermark's minimum as idle, or came back without an event.
+    case idle(Bool, partition: Int32)
+    /// It left the minimum for good: it is at its stop.
+    case retired(partition: Int32)
+    /// Every session was closed.
+    case flushed
+  }
 
   package init(
     notice: @escaping (String) -> Void,
     progress: @escaping (UInt64, (done: Int64, all: Int64)?) -> Void,
-    firstRecord: @escaping () -> Void = {}
+    firstRecord: @escaping () -> Void = {}, decided: @escaping (Decision) -> Void = { _ in }
   ) {
     self.notice = notice
     self.progress = progress
     self.firstRecord = firstRecord
+    self.decided = decided
   }
 }
 
@@ -92,7 +105,7 @@ package final class Run {
     let waker = SourceWaker(source)
     writer = try CheckpointWriter(store: store, host: host) { waker.wake() }
     deliveries = try Deliveries(
-      sinks, store: store, host: host, dropped: options.dropSinks
+      sinks, store: store, host: host, options: options
     ) { waker.wake() }
     if !options.isBounded { idle = options.idleTimeout.map { IdleTracker(timeout: $0) } }
     lastCheckpointAt = startedAt
@@ -220,11 +233,16 @@ package final class Run {
   private func reachedStop(_ partition: Int32) {
     partitions[partition]?.isAtStop = true
     guard let last = task.lastRecordTime(of: partition) else {
-      return task.retire(partition, byClock: false)
+      return retire(partition, byClock: false)
     }
     if let timeout = options.idleTimeout, last < startedAtWall - timeout {
-      task.retire(partition, byClock: true)
+      retire(partition, byClock: true)
     }
+  }
+
+  private func retire(_ partition: Int32, byClock: Bool) {
+    task.retire(partition, byClock: byClock)
+    observer.decided(.retired(partition: partition))
   }
 
   private func align() {
@@ -285,7 +303,10 @@ package final class Run {
         end.partition, sentAt: end.sentAt, end: end.end,
         readUpTo: max(reading.position, source.progress(of: end.partition).nextOffset),
         hasPending: source.hasQueued(end.partition) || held.contains(end.partition))
-      task.setIdle(isIdle, partition: end.partition)
+      if isIdle != task.marks.isIdle(end.partition) {
+        task.setIdle(isIdle, partition: end.partition)
+        observer.decided(.idle(isIdle, partition: end.partition))
+      }
     }
     let due = idle!.due(now: now)
     if !due.isEmpty { source.requestEnds(of: due) }
@@ -358,6 +379,7 @@ package final class Run {
 
   private func flushDurably() throws(RunFailure) {
     try task.flush()
+    observer.decided(.flushed)
     try checkpointNow()
   }
 

@@ -1,5 +1,6 @@
 package import EventDecoding
 package import SessionModel
+import StateStore
 
 /// What a run is to do; spans in µs, nil for "off".
 package struct RunOptions: Sendable {
@@ -23,19 +24,29 @@ package struct RunOptions: Sendable {
   package var acceptMissingRows: Set<String> = []
   package var dropSinks: Set<String> = []
   package var decoding = DecodingOptions()
+  package var bounds = RunBounds()
 
   package init() {}
 }
 
-/// Bounds of the processing loop.
-enum RunLimits {
+/// Bounds of checkpoints and of writes to sinks. No flag sets them; a simulator has them low, so
+/// that a few events reach them.
+package struct RunBounds: Sendable {
   /// A checkpoint is taken early at this many changed keys or bytes of changed records.
-  static let changedKeys = 200_000
-  static let changedBytes = 64 << 20
+  package var changedKeys = 200_000
+  package var changedBytes = 64 << 20
   /// The same for closed sessions that wait for their row.
-  static let closingSessions = 25_000
+  package var closingSessions: UInt64 = 25_000
   /// The same for late and rejected records that wait for it.
-  static let sideRecords = 10_000
+  package var sideRecords = 10_000
+  /// Rows that one checkpoint puts into the outbox.
+  package var rowsPerCheckpoint = DraftLimits.rows
+  /// Rows of one write to a sink.
+  package var rowsPerWrite = 5_000
+}
+
+/// Limits of the processing loop.
+enum RunLimits {
   /// Rows that enter the outbox are taken in pieces of this size, until a transaction is full.
   static let rowsPerPiece = 1_000
   /// The longest wait for records before timers are looked at again, µs.
@@ -46,8 +57,7 @@ enum RunLimits {
   static let pausedCheckpointInterval: Microseconds = 1 * .perSecond
   /// How long the end waits for a write to a sink that is under way.
   static let sinkCloseWait: Microseconds = 2 * .perSecond
-  /// Rows and bytes of one write to a sink.
-  static let rowsPerWrite = 5_000
+  /// Bytes of one write to a sink.
   static let bytesPerWrite = 8 << 20
   /// The pauses between tries of a sink that is down, µs: doubled from the first to the last.
   static let firstRetryPause: Microseconds = 100_000

@@ -72,8 +72,9 @@ final class SessionTask {
   /// Counts offsets that were deleted unread and that the run goes on without.
   func accept(lostOffsets: UInt64) { counters.lostOffsets += lostOffsets }
 
+  /// Takes a partition out of the watermark's minimum, or back; it is not as wanted yet.
   func setIdle(_ idle: Bool, partition: Int32) {
-    if idle, !marks.isIdle(partition) { counters.idlings += 1 }
+    if idle { counters.idlings += 1 }
     marks.setIdle(idle, partition: partition)
   }
 
@@ -182,9 +183,9 @@ final class SessionTask {
 
   /// Whether so much has changed that the next checkpoint should not wait.
   var isFull: Bool {
-    table.dirtyKeys >= RunLimits.changedKeys || table.dirtyBytes >= RunLimits.changedBytes
-      || late.count + rejected.count >= RunLimits.sideRecords
-      || table.closingSessions >= RunLimits.closingSessions
+    table.dirtyKeys >= options.bounds.changedKeys || table.dirtyBytes >= options.bounds.changedBytes
+      || late.count + rejected.count >= options.bounds.sideRecords
+      || table.closingSessions >= options.bounds.closingSessions
   }
 
   /// Closes everything: `W := C := max(W, M + 1 µs)`. The next checkpoint must be durable before
@@ -215,7 +216,9 @@ final class SessionTask {
     try sweep()
     do {
       while table.closingSessions > 0, !draft.isFull {
-        try table.takeRows(limit: RunLimits.rowsPerPiece, into: &draft.rows)
+        let room = options.bounds.rowsPerCheckpoint - draft.rows.count
+        if room <= 0 { break }
+        try table.takeRows(limit: min(room, RunLimits.rowsPerPiece), into: &draft.rows)
       }
       try cleanOldestSegment()
     } catch {

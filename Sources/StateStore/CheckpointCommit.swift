@@ -25,12 +25,19 @@ struct CheckpointCommit {
     try requireOrder()
     try makeRoom(environment.directory)
     try environment.write(writing: bytesToWrite) { (transaction) throws(StateError) in
-      try dropSegments(transaction)
-      try writeSegment(transaction)
-      let removed = try removeRows(transaction)
-      try appendRows(transaction)
-      try putSideRecords(transaction)
-      try putState(transaction, removed: removed)
+      var removed: RowPosition?
+      for step in CommitStep.allCases {
+        try options.beforeStep?(step, draft.checkpoint)
+        switch step {
+        case .dropSegments: try dropSegments(transaction)
+        case .writeSegment: try writeSegment(transaction)
+        case .removeRows: removed = try removeRows(transaction)
+        case .appendRows: try appendRows(transaction)
+        case .putSideRecords: try putSideRecords(transaction)
+        case .putState: try putState(transaction, removed: removed)
+        case .commit: break
+        }
+      }
     }
   }
 

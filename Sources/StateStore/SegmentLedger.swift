@@ -5,7 +5,7 @@ package import SessionModel
 /// A segment is what one checkpoint wrote. Segments have consecutive numbers, and only the oldest
 /// may be dropped, so that a tombstone outlives every older version of its key.
 package struct SegmentLedger: Sendable {
-  /// Below this size the log is never cleaned.
+  /// Below this size the log is never cleaned, unless `StateOptions` say otherwise.
   package static let floorBytes = 16 << 20
   /// The log may be this many times as long as the live records in it.
   package static let greatestRatio = 3
@@ -16,6 +16,7 @@ package struct SegmentLedger: Sendable {
     var logBytes = 0
   }
 
+  private let floor: Int
   private var oldest: UInt64
   private var segments: [Segment] = []
   package private(set) var liveRecords = 0
@@ -25,11 +26,15 @@ package struct SegmentLedger: Sendable {
   /// An empty ledger.
   ///
   /// - Parameter oldest: the number of the first segment to come.
-  package init(oldest: UInt64 = 1) { self.oldest = oldest }
+  package init(oldest: UInt64 = 1) {
+    self.oldest = oldest
+    floor = SegmentLedger.floorBytes
+  }
 
   /// A ledger of segments whose live records are still to be added.
-  init(oldest: UInt64, logBytes: [Int]) {
+  init(oldest: UInt64, logBytes: [Int], floor: Int) {
     self.oldest = oldest
+    self.floor = floor
     segments = logBytes.map { Segment(logBytes: $0) }
     self.logBytes = logBytes.reduce(0, +)
   }
@@ -72,7 +77,7 @@ package struct SegmentLedger: Sendable {
       first < segments.count - 1
     else { return nil }
     let dropped = segments[..<first].reduce(0) { $0 + $1.logBytes }
-    let limit = max(SegmentLedger.floorBytes, SegmentLedger.greatestRatio * liveBytes)
+    let limit = max(floor, SegmentLedger.greatestRatio * liveBytes)
     return logBytes - dropped > limit ? oldest + UInt64(first) : nil
   }
 

@@ -5,8 +5,25 @@ package struct StateOptions: Sendable {
   package var lateRows: UInt64 = 1_000_000
   package var rejectedRows: UInt64 = 1_000_000
   package var sideBytes: UInt64 = 1 << 30
+  /// Below this size the log of sessions is never cleaned.
+  package var cleaningFloor = SegmentLedger.floorBytes
+  /// Called in a commit before each of its steps; what it throws is the commit's failure. For
+  /// tests, which end the process's life there.
+  package var beforeStep: (@Sendable (CommitStep, _ checkpoint: UInt64) throws(StateError) -> Void)?
 
   package init() {}
+}
+
+/// The steps of a commit, in their order, all in one transaction.
+package enum CommitStep: CaseIterable, Sendable {
+  case dropSegments
+  case writeSegment
+  case removeRows
+  case appendRows
+  case putSideRecords
+  case putState
+  /// The transaction itself: nothing of it is there before.
+  case commit
 }
 
 /// Bounds of one checkpoint, so that its transaction stays below LMDB's 131,071 dirty pages: above,

@@ -45,7 +45,8 @@ package final class StateStore: @unchecked Sendable {
     hashSeed = opened.job.hashSeed
     recoveredKeys = opened.segments.last?.liveKeys ?? 0
     recoveredLedger = SegmentLedger(
-      oldest: opened.row.oldestSegment, logBytes: opened.segments.map(\.logBytes))
+      oldest: opened.row.oldestSegment, logBytes: opened.segments.map(\.logBytes),
+      floor: options.cleaningFloor)
     recordReader = try opened.environment.makeReader()
     segments = opened.segments.map(SegmentSize.init)
     partitionSums = [:]
