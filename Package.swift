@@ -90,6 +90,16 @@ let package = Package(
         "KafkaClient", "EventSources", "Sinks", "Platform",
       ], swiftSettings: settings),
 
+    // The whole pipeline in one thread, under simulated time and faults.
+    .target(
+      name: "Simulator",
+      dependencies: [
+        "Pipeline", "SessionModel", "EventDecoding", "StateStore", "EventSources", "Sinks",
+        "Platform", "TestSupport",
+      ], path: "Tests/Simulator", swiftSettings: settings),
+    .executableTarget(
+      name: "sojourn-simulator", dependencies: ["Simulator"],
+      path: "Tests/SimulatorProgram", swiftSettings: settings),
     .target(
       name: "TestSupport", dependencies: ["SessionModel", "Platform", "CSQLite"],
       path: "Tests/TestSupport", swiftSettings: settings),
@@ -116,6 +126,7 @@ let package = Package(
         "Pipeline", "SessionModel", "Windowing", "EventDecoding", "StateStore", "EventSources",
         "Sinks", "Platform",
       ]),
+    tests("SimulatorTests", ["Simulator", "Platform"]),
     tests("EndToEndTests", ["KafkaClient", "SessionModel", "Platform", "CSQLite", "sojourn"]),
   ] + fuzzing,
   cxxLanguageStandard: .cxx20

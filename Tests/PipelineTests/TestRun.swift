@@ -59,13 +59,3 @@ struct TestJob {
     try Files.replace(state + "/data.mdb", with: copy)
   }
 }
-
-extension LoggedEvent {
-  /// The event as a record's value.
-  var json: [UInt8] {
-    var text = "{\"event_time\":\(point.time),\"ip\":\"\(ip)\",\"url\":\"\(url)\""
-    if !userID.isEmpty { text += ",\"user_id\":\"\(userID)\"" }
-    if let referrer { text += ",\"referrer\":\"\(referrer)\"" }
-    return Array((text + "}").utf8)
-  }
-}

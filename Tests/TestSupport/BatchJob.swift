@@ -17,6 +17,16 @@ package struct LoggedEvent: Equatable, Sendable {
   }
 }
 
+extension LoggedEvent {
+  /// The event as a record's value.
+  package var json: [UInt8] {
+    var text = "{\"event_time\":\(point.time),\"ip\":\"\(ip)\",\"url\":\"\(url)\""
+    if !userID.isEmpty { text += ",\"user_id\":\"\(userID)\"" }
+    if let referrer { text += ",\"referrer\":\"\(referrer)\"" }
+    return Array((text + "}").utf8)
+  }
+}
+
 /// The sessions of a batch job, the naive way: sort each key's events and scan.
 ///
 /// - Returns: the encoded rows, in the order of their positions.
@@ -42,38 +52,45 @@ package func batchRows(_ events: [LoggedEvent], gap: Microseconds) -> [[UInt8]] 
 private func row(
   of session: [LoggedEvent], _ ids: inout SessionIDHasher
 ) -> (position: RowPosition, bytes: [UInt8]) {
+  let bytes = encodedRow(of: session, &ids)
+  let position = bytes.withUnsafeBytes { SessionRow(bytes: $0)!.position }
+  return (position, bytes)
+}
+
+/// The encoded row of a session's events.
+///
+/// - Parameter session: in the order of their points, not empty.
+package func encodedRow(of session: [LoggedEvent], _ ids: inout SessionIDHasher) -> [UInt8] {
   let first = session.first!
   let last = session.last!
   let id = withText(first.userID) { user in
     withText(first.ip) { ids.id(userID: user, ip: $0, start: first.point.time) }
   }
   var bytes: [UInt8] = []
-  let texts: [RowText: [UInt8]] = [
-    .ip: Array(first.ip.utf8), .landingURL: Array(first.url.utf8), .exitURL: Array(last.url.utf8),
-  ]
-  SessionRow.append(
-    id: id, start: first.point.time, end: last.point.time, eventCount: UInt64(session.count),
-    texts: { text in
-      let owned: [UInt8]? =
-        switch text {
-        case .userID: first.userID.isEmpty ? nil : Array(first.userID.utf8)
-        case .referrer: first.referrer.map { Array($0.utf8) }
-        default: texts[text]
+  withText(first.userID) { user in
+    withText(first.ip) { ip in
+      withText(first.url) { landing in
+        withText(last.url) { exit in
+          withText(first.referrer ?? "") { referrer in
+            SessionRow.append(
+              id: id, start: first.point.time, end: last.point.time,
+              eventCount: UInt64(session.count),
+              texts: { text in
+                switch text {
+                case .userID: user.isEmpty ? nil : user
+                case .ip: ip
+                case .landingURL: landing
+                case .exitURL: exit
+                case .referrer: first.referrer == nil ? nil : referrer
+                default: nil
+                }
+              }, to: &bytes)
+          }
         }
-      guard let owned else { return nil }
-      // The view outlives the closure only until the row is encoded: keep the bytes meanwhile.
-      return Leak.view(owned)
-    }, to: &bytes)
-  return (RowPosition(sessionEnd: last.point.time, sessionID: id), bytes)
-}
-
-/// Views whose bytes live as long as the test process; the oracle's texts are few and short.
-private enum Leak {
-  static func view(_ bytes: [UInt8]) -> TextView {
-    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
-    copy.copyBytes(from: bytes)
-    return TextView(copy)
+      }
+    }
   }
+  return bytes
 }
 
 /// Calls `body` with the bytes of a text.

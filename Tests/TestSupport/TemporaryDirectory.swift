@@ -5,8 +5,10 @@ import Platform
 package final class TemporaryDirectory {
   package let path: String
 
-  package init() {
-    var template = Array("/tmp/sojourn-test-XXXXXX".utf8CString)
+  /// - Parameter inMemory: on a file system in memory, where there is one.
+  package init(inMemory: Bool = false) {
+    let parent = inMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    var template = Array("\(parent)/sojourn-test-XXXXXX".utf8CString)
     precondition(mkdtemp(&template) != nil, "a temporary directory can be made")
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }

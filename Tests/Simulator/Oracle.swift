@@ -1,0 +1,221 @@
+import SessionModel
+import StateStore
+import TestSupport
+
+/// What a checkpoint must hold: the naive rules over the same history.
+struct Oracle {
+  let book: RuleBook
+  /// The rows of all closed sessions, in order.
+  let closed: [[UInt8]]
+  /// What the open sessions would give.
+  let open: [[UInt8]]
+  private let mark: History.Mark?
+
+  init(_ history: History, _ log: SimulatedLog, _ spans: SimulatedLog.Spans) {
+    var book = RuleBook(gap: spans.gap, outOfOrderness: spans.outOfOrderness)
+    for operation in history.committedOperations { book.apply(operation, log) }
+    self.book = book
+    (closed, open) = book.rows()
+    mark = history.mark
+  }
+
+  /// Compares an opened state, all of it.
+  ///
+  /// - Parameter tables: no row may have left the outbox that one of them lacks.
+  /// - Returns: the first difference, nil for none.
+  func difference(from store: StateStore, tables: [SimulatedTable]) -> String? {
+    var differences = Differences()
+    let state = store.recovered
+    compareWindow(state, &differences)
+    compareCounters(state.counters, &differences)
+    compareRows(state, tables, &differences)
+    do throws(StateError) {
+      let reader = try store.makeReader()
+      try compareContents(reader, state, &differences)
+      differences.require(try reader.verify(), [], "verification")
+    } catch {
+      return "the state cannot be read: \(error)"
+    }
+    return differences.first
+  }
+
+  private func compareWindow(_ state: CheckpointState, _ differences: inout Differences) {
+    differences.require(state.watermark, book.watermark, "watermark")
+    differences.require(state.closeLine, book.closeLine, "close line")
+    differences.require(
+      state.partitions.map(\.maxEventTime), book.partitions.map { $0.greatest ?? .never },
+      "greatest event times")
+    differences.require(
+      state.partitions.map(\.nextOffset), mark?.positions ?? [], "next offsets")
+    differences.require(
+      state.partitions.map(\.lastRecordTime), book.partitions.map(\.lastTime),
+      "last records' times")
+    differences.require(state.openSessions, UInt64(open.count), "open sessions")
+    differences.require(
+      state.counters.sessionsClosed + state.closingSessions, UInt64(closed.count),
+      "closed sessions")
+  }
+
+  private func compareCounters(_ counters: Counters, _ differences: inout Differences) {
+    differences.require(counters.recordsRead, book.recordsRead, "records read")
+    differences.require(counters.late, UInt64(book.late.count), "late events")
+    differences.require(counters.rejected, UInt64(book.rejected.count), "rejected records")
+    differences.require(
+      counters.recordsRead, counters.eventsInSessions + counters.late + counters.rejected,
+      "sum of the counters")
+    differences.require(counters.flushes, book.flushes, "flushes")
+  }
+
+  private func compareRows(
+    _ state: CheckpointState, _ tables: [SimulatedTable], _ differences: inout Differences
+  ) {
+    let entered = Int(state.counters.sessionsClosed)
+    let left = Int(state.counters.delivered)
+    guard entered <= closed.count, left <= entered else {
+      return differences.require(entered, closed.count, "rows that entered the outbox")
+    }
+    differences.require(state.newestRow, position(of: entered), "newest row")
+    differences.require(state.removedUpTo, position(of: left), "newest row that left the outbox")
+    for (index, table) in tables.enumerated() {
+      let known = state.sinks.first { $0.name == SimulatedTable.name(index) }?.acknowledged
+      for (position, what) in [(state.removedUpTo, "removed"), (known, "acknowledged")] {
+        guard let position else { continue }
+        differences.require(
+          table.position.map { position <= $0 }, true, "\(what) rows are in table \(index)")
+      }
+    }
+  }
+
+  private func position(of row: Int) -> RowPosition? {
+    row == 0 ? nil : SessionRow.position(ofEncoded: closed[row - 1])
+  }
+
+  private func compareContents(
+    _ reader: StateReader, _ state: CheckpointState, _ differences: inout Differences
+  ) throws(StateError) {
+    var outbox: [[UInt8]] = []
+    try reader.forEachOutboxRow { row in
+      outbox.append(Array(row.bytes))
+      return true
+    }
+    let entered = Int(state.counters.sessionsClosed)
+    let left = Int(state.counters.delivered)
+    guard left <= entered, entered <= closed.count else { return }
+    differences.require(outbox, Array(closed[left..<entered]), "rows in the outbox")
+    var sessions: [[UInt8]] = []
+    var ids = SessionIDHasher()
+    try reader.forEachRecord { record in
+      sessions += record.sessions.map { $0.row(of: record, &ids) }
+      return true
+    }
+    differences.requireSame(sessions, Array(closed[entered...]) + open, "sessions in the state")
+    try compareSides(reader, &differences)
+  }
+
+  private func compareSides(
+    _ reader: StateReader, _ differences: inout Differences
+  ) throws(StateError) {
+    var late: [String] = []
+    try reader.forEachRecord(of: .late) { record in
+      late.append(
+        "\(record.partition) \(record.offset) \(record.reason) \(record.eventTime) "
+          + "\(record.watermark) \(record.payload)")
+      return true
+    }
+    let expectedLate = book.late.map {
+      "\($0.event.point.partition) \($0.event.point.offset) \($0.reason.rawValue) "
+        + "\($0.event.point.time) \($0.watermark) \($0.event.json)"
+    }
+    differences.require(late.sorted(), expectedLate.sorted(), "late records")
+    var rejected: [String] = []
+    try reader.forEachRecord(of: .rejected) { record in
+      rejected.append(
+        "\(record.partition) \(record.offset) \(record.reason) \(record.field) \(record.valueLength)"
+      )
+      return true
+    }
+    let expectedRejected = zip(book.rejected, book.rejectedPartitions).map { record, partition in
+      guard case .rejected(let reason, let field) = record.content else { return "an event" }
+      return "\(partition) \(record.offset) \(reason.rawValue) \(field?.rawValue ?? 0) "
+        + "\(record.value?.count ?? -1)"
+    }
+    differences.require(rejected.sorted(), expectedRejected.sorted(), "rejected records")
+  }
+}
+
+/// Collects the first difference.
+struct Differences {
+  private(set) var first: String?
+
+  mutating func require<Value: Equatable>(_ found: Value, _ expected: Value, _ what: String) {
+    if first == nil, found != expected { first = "\(what): \(found), not \(expected)" }
+  }
+
+  /// Compares rows in the same order; the message shows the first that differs.
+  mutating func require(_ found: [[UInt8]], _ expected: [[UInt8]], _ what: String) {
+    guard first == nil, found != expected else { return }
+    let common = zip(found, expected).prefix { $0 == $1 }.count
+    first =
+      "\(what): \(found.count), not \(expected.count); number \(common + 1) is "
+      + "\(Differences.text(found, common)), not \(Differences.text(expected, common))"
+  }
+
+  mutating func requireSame(_ found: [[UInt8]], _ expected: [[UInt8]], _ what: String) {
+    func sorted(_ rows: [[UInt8]]) -> [[UInt8]] {
+      rows.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+    if found.count != expected.count || found != expected {
+      require(sorted(found), sorted(expected), what)
+    }
+  }
+
+  private static func text(_ rows: [[UInt8]], _ index: Int) -> String {
+    guard index < rows.count else { return "none" }
+    return rows[index].withUnsafeBytes { bytes in
+      guard let row = SessionRow(bytes: bytes) else { return "no row" }
+      return "(\(row.position), "
+        + "\(row.eventCount) events)"
+    }
+  }
+}
+
+extension Session {
+  /// The row that the session gives.
+  fileprivate func row(of record: SessionRecord, _ ids: inout SessionIDHasher) -> [UInt8] {
+    record.userID.withUnsafeBytes { userID in
+      record.ip.withUnsafeBytes { ip in
+        let id = ids.id(userID: userID, ip: ip, start: first.time)
+        var bytes: [UInt8] = []
+        withViews([landingURL, exitURL, referrer]) { views in
+          SessionRow.append(
+            id: id, start: first.time, end: last.time, eventCount: eventCount,
+            texts: { text in
+              switch text {
+              case .userID: userID.isEmpty ? nil : userID
+              case .ip: ip
+              case .landingURL: views[0]
+              case .exitURL: views[1]
+              case .referrer: views[2]
+              default: nil
+              }
+            }, to: &bytes)
+        }
+        return bytes
+      }
+    }
+  }
+}
+
+/// Views of texts for the time of a call.
+private func withViews(_ texts: [[UInt8]?], _ body: ([TextView?]) -> Void) {
+  let joined = Array(texts.compactMap { $0 }.joined()) + [0]
+  joined.withUnsafeBytes { all in
+    var place = 0
+    body(
+      texts.map { text in
+        guard let text else { return nil }
+        defer { place += text.count }
+        return TextView(rebasing: all[place..<(place + text.count)])
+      })
+  }
+}

@@ -1,0 +1,119 @@
+import Pipeline
+import Platform
+import SessionModel
+
+/// One process: what its run has around it, and when it dies.
+///
+/// A process that died has no effect any more: its commits and its sinks' calls fail, and its source
+/// ends the run at the next call. So the run unwinds as if it had been killed at that moment.
+final class SimulatedProcess: RunHost, @unchecked Sendable {
+  // Unchecked: one thread.
+  let world: World
+  /// Tells the owners of rows apart.
+  let number: Int
+  private(set) var isDead = false
+  /// A table refused a call of it, since another process claimed it later.
+  var wasRefused = false
+  private var plan: (point: CrashPoint, after: Int)?
+  /// What a worker has brought about in the present step: the point behind that step.
+  var effect: CrashPoint?
+
+  /// - Parameter plan: the point at which it dies, the how manieth time it gets there.
+  init(_ world: World, number: Int, plan: (point: CrashPoint, after: Int)?) {
+    self.world = world
+    self.number = number
+    self.plan = plan
+  }
+
+  /// The process is at a point of the protocol, and may die there.
+  func pass(_ point: CrashPoint) {
+    if isDead { return }
+    world.note(number)
+    guard let planned = plan, planned.point == point else { return }
+    plan?.after -= 1
+    if planned.after <= 1 { die(point) }
+  }
+
+  private func die(_ point: CrashPoint) {
+    isDead = true
+    world.coverage.count(point)
+  }
+
+  /// Something is wrong: the simulation ends.
+  func report(_ what: String) {
+    world.report(what)
+    isDead = true
+  }
+
+  // MARK: - RunHost
+
+  var monotonic: Int64 { world.now }
+  var wall: Microseconds { World.wallBase + world.now }
+
+  func start(_ name: String, _ worker: any Worker) throws(RunFailure) -> any RunningWorker {
+    let simulated = SimulatedWorker(name, worker, process: self)
+    world.add(simulated)
+    return simulated
+  }
+
+  func wait<Value, Result>(
+    for monitor: Monitor<Value>, until deadline: Int64?, _ take: (inout Value) -> sending Result?
+  ) -> sending Result? {
+    while true {
+      let result: Result? = monitor.change { take(&$0) }
+      if let result { return result }
+      if !world.moveOn(until: deadline) { return nil }
+    }
+  }
+}
+
+/// A worker that takes its steps when the world says so.
+final class SimulatedWorker: RunningWorker, @unchecked Sendable {
+  // Unchecked: one thread.
+  unowned let process: SimulatedProcess
+  let number: Int
+  private let worker: any Worker
+  private var next = WorkerStep.again
+  private var isWoken = false
+  private var stalledUntil: Int64 = 0
+
+  init(_ name: String, _ worker: any Worker, process: SimulatedProcess) {
+    self.process = process
+    self.worker = worker
+    number = name.utf8.reduce(process.number) { $0 &* 31 &+ Int($1) }
+  }
+
+  func isReady(_ now: Int64) -> Bool {
+    if now < stalledUntil { return false }
+    switch next {
+    case .again: return true
+    case .ended: return false
+    case .wait(let deadline): return isWoken || deadline.map { $0 <= now } ?? false
+    }
+  }
+
+  /// When it can go on, if nobody wakes it; nil for never.
+  var nextMoment: Int64? {
+    switch next {
+    case .ended: nil
+    case .again: stalledUntil
+    case .wait(let deadline):
+      isWoken ? stalledUntil : deadline.map { max($0, stalledUntil) }
+    }
+  }
+
+  func step() {
+    isWoken = false
+    process.effect = nil
+    next = worker.step()
+    if let effect = process.effect { process.pass(effect) }
+  }
+
+  func stall(until time: Int64) { stalledUntil = time }
+
+  func wake() { isWoken = true }
+
+  func waitForEnd(until deadline: Int64?) {
+    while next != .ended, process.world.moveOn(until: deadline) {}
+  }
+}

@@ -1,0 +1,38 @@
+/// What the command line asks for.
+struct Arguments {
+  var seeds: Range<UInt64> = 0..<2_000
+  /// The planted bug to run with.
+  var bug: String?
+  var showsCoverage = false
+
+  struct Misuse: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  init(_ arguments: [String]) throws(Misuse) {
+    var rest = arguments[...]
+    while let flag = rest.popFirst() {
+      switch flag {
+      case "--coverage": showsCoverage = true
+      case "--seeds":
+        guard let range = rest.popFirst().flatMap(Arguments.range) else {
+          throw Misuse(description: "--seeds takes a number, or two as in 10..<20")
+        }
+        seeds = range
+      case "--bug":
+        guard let name = rest.popFirst() else { throw Misuse(description: "--bug takes a name") }
+        bug = name
+      default: throw Misuse(description: "unknown argument \(flag)")
+      }
+    }
+  }
+
+  private static func range(_ text: String) -> Range<UInt64>? {
+    let parts = text.split(separator: "..<").map { UInt64($0) }
+    if parts.count == 1, let count = parts[0] { return 0..<count }
+    guard parts.count == 2, let begin = parts[0], let end = parts[1], begin <= end else {
+      return nil
+    }
+    return begin..<end
+  }
+}

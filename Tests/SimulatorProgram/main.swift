@@ -1,0 +1,17 @@
+import Glibc
+import Simulator
+
+/// `sojourn-simulator [--seeds N | --seeds A..<B] [--bug NAME] [--coverage]`: runs seeds, and prints
+/// the first difference of each that has one. Exit code 1 if there is any.
+let arguments: Arguments
+do {
+  arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
+} catch {
+  print("sojourn-simulator: \(error)")
+  exit(64)
+}
+let campaign = Campaign(seeds: arguments.seeds, stopsAtFinding: arguments.bug != nil)
+let result = campaign.run { print("seed \($0): \($1)") }
+if arguments.showsCoverage { print(result.coverage) }
+print(result)
+exit(result.findings == 0 ? 0 : 1)
