@@ -68,8 +68,14 @@ final class SimulatedSource: EventSource, @unchecked Sendable {
 
   // MARK: - EventSource
 
-  func open(resume: [PartitionProgress]) throws(SourceError) -> [PartitionStart] {
+  func open(
+    resume: [PartitionProgress], maxWait: Microseconds
+  ) throws(SourceError) -> [PartitionStart]? {
     if process.isDead { throw .inputOutput("dead") }
+    if process.world.oneIn(plan.delayRate, .brokersAway) {
+      _ = process.world.moveOn(until: process.monotonic + maxWait)
+      return nil
+    }
     let count = max(plan.partitions, resume.count)
     partitions = (0..<count).map { Reading(position: log.position($0, behind: 0)) }
     for progress in resume {
