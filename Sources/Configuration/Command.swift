@@ -3,6 +3,8 @@ package enum Command: String, CaseIterable, Sendable {
   case run
   case dump
   case purge
+  case check
+  case backup
   case ddl
   case broker
   case generate
@@ -15,6 +17,8 @@ package enum Command: String, CaseIterable, Sendable {
     case .run: "turn a Kafka topic, or files, into a table of sessions"
     case .dump: "show a state directory: beside the running process, or of a dead one"
     case .purge: "take late or rejected records out of the state; the counters stay"
+    case .check: "check every byte of a state that no process runs on"
+    case .backup: "copy the newest checkpoint of a state, beside the running process too"
     case .ddl: "print the CREATE TABLE statement of the sessions' table"
     case .broker: "run the embedded Kafka cluster, for demos and tests"
     case .generate: "make realistic web traffic: to standard output or into a topic"
@@ -33,6 +37,8 @@ package enum Command: String, CaseIterable, Sendable {
       ]
     case .dump: ["dump [\(DumpView.allCases.map(\.rawValue).joined(separator: "|"))] [flags]"]
     case .purge: ["purge \(PurgeTarget.allCases.map(\.rawValue).joined(separator: "|")) [flags]"]
+    case .check: ["check [flags]"]
+    case .backup: ["backup --to DIR [flags]"]
     case .ddl: ["ddl --dialect \(DDLDialect.allCases.map(\.rawValue).joined(separator: "|"))"]
     case .broker: ["broker [--port N] [--topic NAME:PARTITIONS …]"]
     case .generate:

@@ -88,7 +88,7 @@ package enum FlagTable {
   private static let running: [FlagDefinition] = [
     FlagDefinition(
       "state", "DIR", .text, default: "state", help: "the directory of the job's state",
-      [.run, .dump, .purge]),
+      [.run, .dump, .purge, .check, .backup]),
     FlagDefinition(
       "job", "NAME", .text, derived: "the topic's name; files with --file",
       help: "the job's name: in the state, in sinks, and as Kafka group", [.run]),
@@ -146,6 +146,9 @@ package enum FlagTable {
       "limit", "N", .integer(1...Int.max), derived: "all", unit: "rows",
       help: "at most this many rows", [.dump]),
     FlagDefinition(
+      "to", "DIR", .text, help: "where the copy goes: a new directory, or an empty one",
+      [.backup]),
+    FlagDefinition(
       "dialect", "sqlite|postgres|spark|trino", .choice(DDLDialect.allCases.map(\.rawValue)),
       help: "whose SQL to write", [.ddl]),
   ]
@@ -189,10 +192,11 @@ package enum FlagTable {
   private static let everywhere: [FlagDefinition] = [
     FlagDefinition(
       "output", "text|json", .choice(OutputFormat.allCases.map(\.rawValue)), default: "text",
-      help: "results for people, or JSON for programs", [.run, .dump, .purge, .version]),
+      help: "results for people, or JSON for programs",
+      [.run, .dump, .purge, .check, .backup, .version]),
     FlagDefinition(
       "config", "FILE", .text,
       help: "read further settings from this file: lines of flag-name = value",
-      [.run, .dump, .purge, .ddl, .broker, .generate]),
+      [.run, .dump, .purge, .check, .backup, .ddl, .broker, .generate]),
   ]
 }

@@ -45,6 +45,34 @@ package struct PurgeSettings: Equatable, Sendable {
   }
 }
 
+/// Everything that `sojourn check` was told.
+package struct CheckSettings: Equatable, Sendable {
+  package let stateDirectory: String
+  package let output: OutputFormat
+
+  init(_ values: FlagValues) throws(UsageError) {
+    stateDirectory = try values.required("state")
+    output = try values.requiredChoice("output", OutputFormat.self)
+  }
+}
+
+/// Everything that `sojourn backup` was told.
+package struct BackupSettings: Equatable, Sendable {
+  package let stateDirectory: String
+  /// The directory for the copy.
+  package let target: String
+  package let output: OutputFormat
+
+  init(_ values: FlagValues) throws(UsageError) {
+    stateDirectory = try values.required("state")
+    guard let target = try values.text("to") else {
+      throw UsageError("--to is missing", remedy: "name a new directory for the copy")
+    }
+    self.target = target
+    output = try values.requiredChoice("output", OutputFormat.self)
+  }
+}
+
 /// Everything that `sojourn ddl` was told.
 package struct DDLSettings: Equatable, Sendable {
   package let dialect: DDLDialect

@@ -1,5 +1,5 @@
 /// Where a packed record stands in the state's log of chunks.
-package struct RecordPlace: Equatable, Hashable, Sendable {
+package struct RecordPlace: Equatable, Hashable, Sendable, CustomStringConvertible {
   /// `checkpoint << 16 | chunk`; 0 means "on no disk yet" (checkpoints count from 1).
   package var chunk: UInt64
   /// Where the record's envelope begins in the chunk's value, bytes.
@@ -19,4 +19,8 @@ package struct RecordPlace: Equatable, Hashable, Sendable {
   }
   @inlinable package var isNone: Bool { chunk == 0 }
   @inlinable package var checkpoint: UInt64 { chunk >> 16 }
+
+  package var description: String {
+    "byte \(offset) of chunk \(chunk & 0xFFFF) of checkpoint \(checkpoint)"
+  }
 }

@@ -3,11 +3,21 @@ import Platform
 
 /// The lock by which one process at a time runs on a state: `flock(2)` on a file beside it, held
 /// until the process ends, however it ends.
+///
+/// The file holds two lines: the process, for the message that another one gives, and the newest
+/// checkpoint that was acknowledged, written after each commit without a sync. It says nothing
+/// about the state; but a state that is older than this number was replaced by an older copy, or
+/// the disk has lost a write that it had confirmed, and no byte of `data.mdb` would show either.
 struct StateLock: ~Copyable {
   static let fileName = "owner.lock"
   private let file: FileDescriptor
+  /// The newest checkpoint that any process has acknowledged here; 0 where none is known.
+  let acknowledged: UInt64
 
-  private init(_ file: consuming FileDescriptor) { self.file = file }
+  private init(_ file: consuming FileDescriptor, acknowledged: UInt64) {
+    self.file = file
+    self.acknowledged = acknowledged
+  }
 
   /// - Throws: `.locked` at once if another process holds it, or the file cannot be made.
   static func take(directory: String) throws(StateError) -> StateLock {
@@ -16,10 +26,11 @@ struct StateLock: ~Copyable {
       let file = try FileDescriptor.open(
         path, O_RDWR | O_CREAT, mode: EnvironmentLimits.fileMode)
       if try file.lock(wait: false) {
-        // For the message that another process gives; of no other meaning.
-        ftruncate(file.number, 0)
-        try file.write(Array("\(getpid())\n".utf8))
-        return StateLock(file)
+        let lines = lines(of: path)
+        let lock = StateLock(file, acknowledged: lines.count > 1 ? UInt64(lines[1]) ?? 0 : 0)
+        ftruncate(lock.file.number, 0)
+        lock.acknowledge(lock.acknowledged)
+        return lock
       }
     } catch {
       throw StateError.locked(
@@ -31,10 +42,19 @@ struct StateLock: ~Copyable {
     throw taken(path, directory: directory)
   }
 
-  private static func taken(_ path: String, directory: String) -> StateError {
+  /// Notes a checkpoint as durable. A failure is of no concern: an older number only says less.
+  func acknowledge(_ checkpoint: UInt64) {
+    let text = Array("\(getpid())\n\(checkpoint)\n".utf8)
+    _ = text.withUnsafeBytes { pwrite(file.number, $0.baseAddress, $0.count, 0) }
+  }
+
+  private static func lines(of path: String) -> [Substring] {
     let text = try? Files.read(path)
-    let digits = text.map { String(decoding: $0.prefix { $0 != 0x0A }, as: UTF8.self) } ?? ""
-    let owner = Int32(digits).map { " (\($0))" } ?? ""
+    return String(decoding: text ?? [], as: UTF8.self).split(separator: "\n")
+  }
+
+  private static func taken(_ path: String, directory: String) -> StateError {
+    let owner = lines(of: path).first.flatMap { Int32($0) }.map { " (\($0))" } ?? ""
     return .locked(
       """
       another process\(owner) runs on the state in '\(directory)'. Nothing was changed. Stop it \

@@ -94,9 +94,11 @@ enum StateFiles {
   static func openEnvironment(
     _ directory: String, access: Environment.Access
   ) throws(StateError) -> Environment {
-    try MetaPages.check(data(directory), directory: directory, beside: access == .reader)
+    let beside = access != .owner
+    try MetaPages.check(data(directory), directory: directory, beside: beside)
     let environment = try Environment.open(directory: directory, access: access)
-    try environment.checkPages(beside: access == .reader)
+    if access == .wholeReader { posix_fadvise(environment.descriptor, 0, 0, POSIX_FADV_WILLNEED) }
+    try environment.checkPages(beside: beside)
     try environment.openDatabases(creating: false)
     return environment
   }

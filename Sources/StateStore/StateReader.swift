@@ -39,7 +39,7 @@ package final class StateReader: Sendable {
     createdAt = job.createdAt
   }
 
-  fileprivate static func requireState(_ directory: String) throws(StateError) {
+  static func requireState(_ directory: String) throws(StateError) {
     if Files.exists(StateFiles.data(directory)) { return }
     throw StateError.missing(
       """

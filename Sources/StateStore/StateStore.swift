@@ -25,6 +25,9 @@ package final class StateStore: @unchecked Sendable {
   /// The recovered segments. The live records are still to be added, from `forEachHeader`.
   package let recoveredLedger: SegmentLedger
 
+  /// What people should know of a state that was opened all the same; nil for nothing.
+  package let warning: String?
+
   let environment: Environment
   private let lock: StateLock
   private let options: StateOptions
@@ -39,6 +42,10 @@ package final class StateStore: @unchecked Sendable {
   ) throws(StateError) {
     directory = opened.environment.directory
     environment = opened.environment
+    warning = StateStore.warning(
+      directory: opened.environment.directory, checkpoint: opened.row.state.checkpoint,
+      acknowledged: lock.acknowledged)
+    lock.acknowledge(opened.row.state.checkpoint)
     self.lock = lock
     self.options = options
     recovered = opened.row.state
@@ -54,6 +61,18 @@ package final class StateStore: @unchecked Sendable {
     for progress in opened.row.state.partitions {
       partitionSums[progress.partition] = (progress, PartitionRow.encode(progress).checksum)
     }
+  }
+
+  /// A state that is older than what was acknowledged is sound, but people may not expect it.
+  static func warning(directory: String, checkpoint: UInt64, acknowledged: UInt64) -> String? {
+    if acknowledged <= checkpoint { return nil }
+    return """
+      the state in '\(directory)' is at checkpoint \(checkpoint), but checkpoint \(acknowledged) \
+      was durable here: an older copy was put in its place, or the disk has lost what it had \
+      confirmed. The state is sound: the same rows are derived again from checkpoint \(checkpoint) \
+      on, and those that the sinks hold are skipped. Only what a clock has decided since (idle \
+      partitions, flushes) may come out otherwise.
+      """
   }
 
   /// Calls `body` with every entry of the header log, newest segment to oldest, a segment's in any
@@ -139,6 +158,7 @@ package final class StateStore: @unchecked Sendable {
         partitions: partitionSums)
       try work.run(in: environment)
       committed = work.row
+      lock.acknowledge(committed.state.checkpoint)
       segments = work.segments
       partitionSums = work.partitions
       return committed.state

@@ -1,24 +1,45 @@
 import SessionModel
 
+/// What checking every byte of a state has found.
+package struct StateExamination: Sendable {
+  package var state = CheckpointState()
+  package var late = SideTotals()
+  package var rejected = SideTotals()
+  /// Keys with open or closing sessions, and these sessions.
+  package var keys: UInt64 = 0
+  package var sessions: UInt64 = 0
+  /// Segments of the log of sessions.
+  package var segments = 0
+  /// Of the file: all, and those that are free.
+  package var pages: UInt64 = 0
+  package var freePages: UInt64 = 0
+  package var pageBytes = 0
+  /// In words; empty for a sound state.
+  package var problems: [String] = []
+}
+
 extension StateReader {
   /// Checks every byte of a state that nobody writes to, and how its parts fit each other.
   ///
-  /// It holds one snapshot to its end. Checked are: all checksums; the newest segment is the
-  /// checkpoint's; each entry lies in its group and points to a record with the same hash and time
-  /// inside one chunk; a key stands at most once in a segment; every record has an entry, every
-  /// chunk a segment; live keys, totals and counters are as the checkpoint says; pages in use and
-  /// free pages make up the file.
+  /// It holds one snapshot to its end. Checked are: all pages as at every open; all checksums; the
+  /// newest segment is the checkpoint's; each entry lies in its group and points to a record with
+  /// the same hash and time inside one chunk; a key stands at most once in a segment; every record
+  /// has an entry, every chunk a segment; live keys, totals and counters are as the checkpoint
+  /// says; pages in use and free pages make up the file.
   ///
+  /// - Throws: `.corrupt` where the damage keeps the rest from being read; `.inputOutput`.
+  package func examine() throws(StateError) -> StateExamination {
+    try environment.read { (transaction) throws(StateError) in
+      var verification = Verification(directory: directory)
+      try verification.run(transaction)
+      return verification.examination
+    }
+  }
+
   /// - Returns: what is wrong, in words; empty for a sound state.
   /// - Throws: `.inputOutput`.
   package func verify() throws(StateError) -> [String] {
-    do throws(StateError) {
-      return try environment.read { (transaction) throws(StateError) in
-        var verification = Verification(directory: directory)
-        try verification.run(transaction)
-        return verification.problems
-      }
-    } catch {
+    do throws(StateError) { return try examine().problems } catch {
       if case .corrupt(let message) = error { return [message] }
       throw error
     }
@@ -28,7 +49,7 @@ extension StateReader {
 /// One walk over a snapshot.
 private struct Verification {
   let directory: String
-  var problems: [String] = []
+  private(set) var examination = StateExamination()
   private var seen: Set<KeyHash> = []
   private var liveKeys: UInt64 = 0
   private var liveBytes: UInt64 = 0
@@ -36,7 +57,7 @@ private struct Verification {
   init(directory: String) { self.directory = directory }
 
   mutating func require(_ condition: Bool, _ problem: @autoclosure () -> String) {
-    if !condition, problems.count < 100 { problems.append(problem()) }
+    if !condition, examination.problems.count < 100 { examination.problems.append(problem()) }
   }
 
   mutating func run(_ transaction: borrowing Transaction) throws(StateError) {
@@ -56,9 +77,21 @@ private struct Verification {
     require(
       counters.sessionsClosed == counters.delivered + row.state.outboxRows,
       "sessions closed are not those delivered and those in the outbox")
+    try checkPages(transaction)
+    examination.state = row.state
+    examination.late = row.late
+    examination.rejected = row.rejected
+    examination.keys = liveKeys
+    examination.segments = segments.count
+  }
+
+  private mutating func checkPages(_ transaction: borrowing Transaction) throws(StateError) {
     let use = try transaction.environment.checkPages(of: transaction)
     require(
       use.unowned == 0, "\(use.unowned) of \(use.pages) pages are neither in use nor free")
+    examination.pages = use.pages
+    examination.freePages = use.free
+    examination.pageBytes = transaction.environment.pageSize
   }
 
   private mutating func check(
@@ -73,10 +106,17 @@ private struct Verification {
     require(Set(entries.map(\.hash)).count == entries.count, "\(name) names a key twice")
 
     var usedBytes = [Int](repeating: 0, count: Int(segment.dataChunks))
-    for entry in entries where !entry.place.isNone {
+    for entry in entries {
+      let isNewest = seen.insert(entry.hash).inserted
+      if entry.place.isNone { continue }
       let number = Int(entry.place.chunk & 0xFFFF)
       if number < usedBytes.count { usedBytes[number] += Int(entry.place.length) }
-      try check(entry, transaction)
+      let sessions = try check(entry, transaction)
+      if isNewest {
+        liveKeys += 1
+        liveBytes += UInt64(entry.place.length)
+        examination.sessions += UInt64(sessions)
+      }
     }
     var dataBytes: UInt64 = 0
     for number in 0..<Int(segment.dataChunks) {
@@ -89,22 +129,23 @@ private struct Verification {
       dataBytes += UInt64(value?.count ?? 0)
     }
     require(dataBytes == segment.dataBytes, "\(name) has another number of data bytes")
-    for entry in entries where seen.insert(entry.hash).inserted && !entry.place.isNone {
-      liveKeys += 1
-      liveBytes += UInt64(entry.place.length)
-    }
   }
 
+  /// - Returns: how many sessions the record holds.
   private mutating func check(
     _ entry: HeaderEntry, _ transaction: borrowing Transaction
-  ) throws(StateError) {
+  ) throws(StateError) -> Int {
     let record = try transaction.get(.data, entry.place.chunk)
       .flatMap { RecordEnvelope.open($0, entry.place, hash: entry.hash) }
       .flatMap { SessionRecord(packed: $0) }
-    require(record != nil, "the record at \(entry.place) is missing or broken")
+    guard let record else {
+      require(false, "the record at \(entry.place) is missing or broken")
+      return 0
+    }
     require(
-      record?.sessions.map(\.last.time).min() == entry.leastLast,
+      record.sessions.map(\.last.time).min() == entry.leastLast,
       "the entry of the record at \(entry.place) has another time")
+    return record.sessions.count
   }
 
   private mutating func checkOutbox(

@@ -44,6 +44,8 @@ enum Program {
     case .run(let settings): try RunCommand.run(settings, beganAt: beganAt)
     case .dump(let settings): try DumpCommand.run(settings)
     case .purge(let settings): try PurgeCommand.run(settings)
+    case .check(let settings): try CheckCommand.run(settings)
+    case .backup(let settings): try BackupCommand.run(settings)
     case .ddl(let settings): try DDLCommand.run(settings)
     case .broker(let settings): try BrokerCommand.run(settings)
     case .generate(let settings): try GenerateCommand.run(settings)

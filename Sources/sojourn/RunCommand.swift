@@ -24,6 +24,9 @@ enum RunCommand {
     let unit = if case .files = settings.input { "bytes" } else { "offsets" }
     do throws(RunFailure) {
       let store = try openStore(settings, identity)
+      if let warning = store.warning {
+        Standard.writeError(Message.warning(warning, colour: Standard.errorHasColour))
+      }
       let resumed = store.recovered
       let source = try source(of: settings)
       let waker = SourceWaker(source)

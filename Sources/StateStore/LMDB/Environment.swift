@@ -1,6 +1,7 @@
 import CLMDB
 import Glibc
 import Platform
+import SessionModel
 import Synchronization
 
 /// An open LMDB environment with its named databases.
@@ -21,6 +22,8 @@ final class Environment: @unchecked Sendable {
     case owner
     /// Beside the owner: nothing is created or changed.
     case reader
+    /// The same, to read the whole file: the kernel reads ahead.
+    case wholeReader
   }
 
   private static let openOnes = Mutex<Set<String>>([])
@@ -41,13 +44,21 @@ final class Environment: @unchecked Sendable {
   /// - Throws: `.corrupt`, `.inputOutput`; `.fault` if this process has it open already.
   static func open(directory: String, access: Access) throws(StateError) -> Environment {
     let file = directory + "/data.mdb"
-    var flags = MDB_NOTLS | MDB_NORDAHEAD
-    if access == .reader {
+    var flags = MDB_NOTLS
+    if access != .wholeReader { flags |= MDB_NORDAHEAD }
+    if access != .owner {
       flags |= MDB_RDONLY
       // Without a lock file nobody runs on the state, and a reader creates nothing.
       if !Files.exists(directory + "/lock.mdb") { flags |= MDB_NOLOCK }
     }
     return try open(path: directory, file: file, directory: directory, flags: flags)
+  }
+
+  /// Opens a file that nobody else uses, to read it.
+  static func open(file: String, directory: String) throws(StateError) -> Environment {
+    try open(
+      path: file, file: file, directory: directory,
+      flags: MDB_NOTLS | MDB_NOSUBDIR | MDB_RDONLY | MDB_NOLOCK)
   }
 
   /// Creates an environment in a file of its own, in which the caller prepares a new state.
@@ -88,7 +99,9 @@ final class Environment: @unchecked Sendable {
   private static func prepare(
     _ handle: OpaquePointer, path: String, mapBytes: Int, flags: Int32
   ) -> (String, Int32) {
-    var code = mdb_env_set_mapsize(handle, mapBytes)
+    var code = mdb_env_set_assert(handle, reportAssertion)
+    if code != 0 { return ("mdb_env_set_assert", code) }
+    code = mdb_env_set_mapsize(handle, mapBytes)
     if code != 0 { return ("mdb_env_set_mapsize", code) }
     code = mdb_env_set_maxreaders(handle, EnvironmentLimits.readers)
     if code != 0 { return ("mdb_env_set_maxreaders", code) }
@@ -192,17 +205,21 @@ final class Environment: @unchecked Sendable {
     if Int(status.st_size) < length { ftruncate(descriptor, length) }
   }
 
-  /// A compact copy of the newest snapshot, for tests and backups.
+  /// A compact copy of the newest snapshot, for tests and backups; its bytes are synced.
+  ///
+  /// - Throws: `.inputOutput`, `.corrupt`; a part of the file may be there then.
   func copy(to file: String) throws(StateError) {
-    let descriptor: FileDescriptor
+    var code: Int32 = 0
     do throws(SystemError) {
-      descriptor = try FileDescriptor.open(
+      let descriptor = try FileDescriptor.open(
         file, O_WRONLY | O_CREAT | O_EXCL, mode: EnvironmentLimits.fileMode)
+      code = mdb_env_copyfd2(handle, descriptor.number, UInt32(MDB_CP_COMPACT))
+      if code > 0 { throw SystemError("mdb_env_copyfd2", file, code: code) }
+      try descriptor.synchronize()
     } catch {
       throw StateError.inputOutput(
         "the copy of the state in '\(directory)' cannot be made (\(error)). The state is safe.")
     }
-    let code = mdb_env_copyfd2(handle, descriptor.number, UInt32(MDB_CP_COMPACT))
     try check("mdb_env_copyfd2", code)
   }
 
@@ -210,4 +227,16 @@ final class Environment: @unchecked Sendable {
   func check(_ call: StaticString, _ code: Int32) throws(StateError) {
     if code != 0 { throw StateError.lmdb("\(call)", code, directory: directory) }
   }
+}
+
+/// LMDB has come across what it holds for impossible, and would abort: pages that changed after
+/// they were checked, on the disk or in memory. Nothing of the transaction under way is durable.
+private func reportAssertion(_ environment: OpaquePointer?, _ what: UnsafePointer<CChar>?) {
+  var path: UnsafePointer<CChar>?
+  mdb_env_get_path(environment, &path)
+  let text = StateError.damaged(
+    path.map { String(cString: $0) } ?? "?", what.map { String(cString: $0) } ?? "?")
+  let line = Array("sojourn: \(text)\n".utf8)
+  _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  _exit(ExitCode.corruptState.rawValue)
 }
