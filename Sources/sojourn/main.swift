@@ -3,4 +3,5 @@ import Glibc
 import SessionModel
 
 Standard.ignoreBrokenPipes()
+LostPages.report()
 exit(Program.run(Array(CommandLine.arguments.dropFirst())).rawValue)
