@@ -50,7 +50,7 @@ func `a command's help names each of its flags with its default, in 100 columns`
 func `the documentation has a row for each flag, with variable and default`(index: Int) throws {
   let flag = FlagTable.all[index]
   let rows = try repositoryFile("docs/configuration.md").split(separator: "\n").filter {
-    $0.hasPrefix("| `\(flag.written)")
+    $0.hasPrefix("| `\(flag.written) ") || $0.hasPrefix("| `\(flag.written)`")
   }
   let shown = flag.derivedDefault ?? flag.defaultValue.map { "`\($0)`" } ?? "–"
   let row = rows.first { $0.contains("| \(shown) |") }
