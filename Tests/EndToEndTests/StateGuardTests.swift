@@ -114,20 +114,6 @@ let twoVisitors = event(user: 1, at: 0) + "\n" + event(user: 2, at: 3_600) + "\n
   #expect(answer.messages.contains("topic wbe does not exist"))
 }
 
-@Test func `without a broker the run ends as unavailable, and says that the state is unchanged`()
-  async throws
-{
-  let bench = Workbench()
-  // Port 1 of the loopback is nobody's.
-  let run = try bench.startRun(["--brokers", "127.0.0.1:1", "--topic", "web"] + bench.sinks)
-  // The program asks for half a minute: other tests may have this thread.
-  while run.child.poll() == nil { try await Task.sleep(for: .milliseconds(100)) }
-  let answer = try run.answer()
-  #expect(answer.ended(.unavailable), "\(answer.messages)")
-  #expect(answer.messages.contains("127.0.0.1:1"))
-  #expect(answer.messages.contains("The state is unchanged"))
-}
-
 @Test(arguments: [SIGTERM, SIGINT])
 func `a signal ends a run cleanly, with all that it read durable and delivered`(
   signal: Int32
