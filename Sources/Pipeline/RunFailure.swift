@@ -32,8 +32,7 @@ package struct RunFailure: Error, Equatable, CustomStringConvertible {
     switch error {
     case let failure as RunFailure: self = failure
     case let error as StateError: self.init(error)
-    case let error as SessionTableError:
-      self.init(error == .tooManySessions ? .software : .corruptState, error.description)
+    case let error as SessionTableError: self.init(.corruptState, error.description)
     default: self.init(.software, "\(error). The state is safe at its last checkpoint")
     }
   }

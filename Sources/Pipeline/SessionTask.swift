@@ -153,6 +153,8 @@ final class SessionTask {
       try table.add(
         event, at: EventPoint(time: event.time, partition: partition, offset: record.offset),
         hash: hasher.hash(userID: event.userID, ip: event.ip), closeLine: marks.closeLine)
+    } catch SessionTableError.tooManySessions {
+      return reject(record, Rejection(.tooManySessions), partition: partition)
     } catch {
       throw RunFailure(table: error)
     }

@@ -114,7 +114,9 @@ package enum Files {
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// The whole file.
-  package static func read(_ path: String) throws(SystemError) -> [UInt8] {
+  ///
+  /// - Parameter limit: bytes; a longer file is an error (`EFBIG`), and no more of it is read.
+  package static func read(_ path: String, limit: Int = .max) throws(SystemError) -> [UInt8] {
     let file = try FileDescriptor.open(path, O_RDONLY)
     var bytes: [UInt8] = []
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
@@ -122,6 +124,7 @@ package enum Files {
     while true {
       let count = try file.read(into: buffer)
       if count == 0 { return bytes }
+      if count > limit - bytes.count { throw SystemError("read", path, code: EFBIG) }
       bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
   }

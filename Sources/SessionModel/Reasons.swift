@@ -31,6 +31,8 @@ package enum RejectReason: UInt8, CaseIterable, Sendable {
   case aheadOfRecord = 16
   /// Event time more than `max-future-skew` after this machine's clock.
   case aheadOfNow = 17
+  /// Its visitor has more sessions at once than a record holds; the event would open another.
+  case tooManySessions = 18
 
   /// The code in counters, dumps and documents.
   package var code: String {
@@ -52,6 +54,7 @@ package enum RejectReason: UInt8, CaseIterable, Sendable {
     case .keyTooLong: "key_too_long"
     case .aheadOfRecord: "ahead_of_record"
     case .aheadOfNow: "ahead_of_now"
+    case .tooManySessions: "too_many_sessions"
     }
   }
 }

@@ -58,16 +58,24 @@ extension SessionTable {
   ///   - rows: gets them.
   package func takeRows(limit: Int, into rows: inout RowBatch) throws {
     let end = min(closing.count, closingHead + limit)
+    var touched: [UInt32] = []
     while closingHead < end {
       let next = closing[closingHead]
       try bring(next.slot)
       guard let record = slots[Int(next.slot)].record else {
         preconditionFailure("a closed session stays in its record until its row is written")
       }
-      writeRow(record, id: next.position.sessionID, into: &rows)
-      removeFirstSession(of: next.slot)
+      if slots[Int(next.slot)].head == 0 {
+        slots[Int(next.slot)].head = UInt32(PackedRecord.firstSession(of: record))
+        touched.append(next.slot)
+      }
+      let session = UnsafeRawPointer(record + Int(slots[Int(next.slot)].head))
+      writeRow(session, of: record, id: next.position.sessionID, into: &rows)
+      slots[Int(next.slot)].head += UInt32(PackedRecord.sessionLength(session))
       closingHead += 1
     }
+    // Once for each key, not for each row: a visitor may have thousands of closed sessions.
+    for slot in touched { removeTaken(from: slot) }
     if closingHead == closing.count {
       closing.removeAll(keepingCapacity: true)
       closingHead = 0
@@ -78,9 +86,9 @@ extension SessionTable {
   }
 
   private func writeRow(
-    _ record: UnsafeMutableRawPointer, id: SessionID, into rows: inout RowBatch
+    _ session: UnsafeRawPointer, of record: UnsafeRawPointer, id: SessionID,
+    into rows: inout RowBatch
   ) {
-    let session = UnsafeRawPointer(record + PackedRecord.firstSession(of: record))
     let (userID, ip) = PackedRecord.key(of: record)
     rows.append { bytes in
       SessionRow.append(
@@ -104,20 +112,25 @@ extension SessionTable {
     }
   }
 
-  private func removeFirstSession(of slot: UInt32) {
+  /// Takes the sessions in front of the slot's `head` out of its record.
+  private func removeTaken(from slot: UInt32) {
     let record = slots[Int(slot)].record!
-    let count = PackedRecord.sessionCount(of: record)
+    let head = Int(slots[Int(slot)].head)
+    slots[Int(slot)].head = 0
     if !slots[Int(slot)].isDirty { markDirty(slot) }
-    if count == 1 {
-      dropRecord(slot)
-      return
-    }
+    let rest = Int(slots[Int(slot)].length) - head
+    if rest == 0 { return dropRecord(slot) }
     let start = PackedRecord.firstSession(of: record)
-    let length = PackedRecord.sessionLength(record + start)
-    let rest = Int(slots[Int(slot)].length) - start - length
-    memmove(record + start, record + start + length, rest)
-    PackedRecord.setSessionCount(count - 1, of: record)
+    var taken = 0
+    var place = start
+    while place < head {
+      place += PackedRecord.sessionLength(record + place)
+      taken += 1
+    }
+    let count = PackedRecord.sessionCount(of: record)
+    memmove(record + start, record + head, rest)
+    PackedRecord.setSessionCount(count - taken, of: record)
     setLength(start + rest, slot: slot)
-    slots[Int(slot)].tail -= UInt32(length)
+    slots[Int(slot)].tail -= UInt32(head - start)
   }
 }

@@ -8,7 +8,8 @@ extension SessionTable {
   /// - Parameters:
   ///   - hash: the hash of the event's key.
   ///   - closeLine: `C`; sessions below it are not touched.
-  /// - Throws: what the loader throws, or `SessionTableError`; then the table is not to be used on.
+  /// - Throws: what the loader throws, or `SessionTableError`; but for `.tooManySessions`, the table
+  ///   is not to be used on then.
   package func add(
     _ event: Event, at point: EventPoint, hash: KeyHash, closeLine: Microseconds
   ) throws {
@@ -92,7 +93,8 @@ extension SessionTable {
     _ event: Event, at point: EventPoint, behind record: UnsafeMutableRawPointer, slot: UInt32
   ) throws {
     let count = PackedRecord.sessionCount(of: record)
-    if count == SessionTable.sessionsPerKey { throw SessionTableError.tooManySessions }
+    let isFull = Int(slots[Int(slot)].length) >= SessionTable.recordBytesPerKey
+    if count == SessionTable.sessionsPerKey || isFull { throw SessionTableError.tooManySessions }
     PackedRecord.setSessionCount(count + 1, of: record)
     putSession(of: event, at: point, behind: Int(slots[Int(slot)].length), slot: slot)
   }
@@ -171,7 +173,9 @@ extension SessionTable {
     SessionFold.add(
       SessionFold.single(event, at: point, checkpoint: checkpoint), to: &sessions, gap: gap,
       closeLine: closeLine)
-    if closed + sessions.count > SessionTable.sessionsPerKey {
+    let grows = sessions.count > count - closed
+    let isFull = Int(slots[Int(slot)].length) >= SessionTable.recordBytesPerKey
+    if closed + sessions.count > SessionTable.sessionsPerKey || grows && isFull {
       throw SessionTableError.tooManySessions
     }
     pack(sessions, closed: closed, at: place, slot: slot)
@@ -212,6 +216,9 @@ extension SessionTable {
 
   /// How many sessions one key can have at once: what the record's count can hold.
   package static let sessionsPerKey = Int(UInt16.max)
+  /// How many bytes of sessions one key can have before it gets no further one: more than closed
+  /// sessions can gather between two checkpoints.
+  package static let recordBytesPerKey = 128 << 20
 
   private func checkKey(
     of record: UnsafeMutableRawPointer, against event: Event

@@ -28,6 +28,8 @@ package final class SessionTable {
     var capacity: UInt32
     /// Where the record's last session begins: what the next event most likely extends.
     var tail: UInt32
+    /// While rows are taken: where the first session begins that is not taken yet; else 0.
+    var head: UInt32
     var place: RecordPlace
     /// The bucket in which the slot is armed; `notArmed` for none.
     var armed: Int64
@@ -91,6 +93,17 @@ package final class SessionTable {
 
   /// Closed sessions whose row is not written yet.
   package var closingSessions: UInt64 { UInt64(closing.count - closingHead) }
+
+  /// The memory that the table takes, in bytes: what each key costs, and the records.
+  package var memoryBytes: Int {
+    slotCapacity * MemoryLayout<Slot>.stride + index.memoryBytes + recordBytes
+      + closing.capacity * MemoryLayout<Closing>.stride
+  }
+
+  /// How many places of the index are looked at, at most, to find a key that is there.
+  ///
+  /// - Complexity: the number of keys.
+  package var mostProbes: Int { index.mostProbes { slots[Int($0)].hash } }
 
   // MARK: - Recovery
 
@@ -180,7 +193,7 @@ package final class SessionTable {
     }
     (slots + Int(slot)).initialize(
       to: Slot(
-        hash: hash, record: nil, length: 0, capacity: 0, tail: 0, place: .none,
+        hash: hash, record: nil, length: 0, capacity: 0, tail: 0, head: 0, place: .none,
         armed: SessionTable.notArmed, isDirty: false, isUsed: true))
     index.insert(hash, slot: slot) { slots[Int($0)].hash }
     return slot
@@ -275,7 +288,7 @@ package enum SessionTableError: Error, Equatable, CustomStringConvertible {
   case malformedRecord(RecordPlace)
   /// Two keys with one 128-bit hash: in practice a damaged state (65).
   case hashCollision
-  /// One key has more sessions than a record can hold (70).
+  /// One key has more sessions than a record can hold; the table is as it was.
   case tooManySessions
 
   package var description: String {
@@ -288,8 +301,8 @@ package enum SessionTableError: Error, Equatable, CustomStringConvertible {
       "a session record belongs to another key than its hash says: the state is damaged. Nothing was "
         + "changed. Delete the state and run again: the same rows are derived from the log"
     case .tooManySessions:
-      "one visitor has more than \(SessionTable.sessionsPerKey) sessions that wait for their rows. "
-        + "The state is safe at its last checkpoint; see whether a sink is down"
+      "one visitor has more than \(SessionTable.sessionsPerKey) sessions, or more than "
+        + "\(SessionTable.recordBytesPerKey) bytes of them"
     }
   }
 }

@@ -31,6 +31,18 @@ struct SlotIndex: ~Copyable {
     return places
   }
 
+  var memoryBytes: Int { (mask + 1) * MemoryLayout<Place>.stride }
+
+  /// The most places from a key's home to where it stands, both counted.
+  func mostProbes(hashOf: (UInt32) -> KeyHash) -> Int {
+    var most = 0
+    for place in 0...mask where places[place].slot != SlotIndex.emptySlot {
+      let home = Int(truncatingIfNeeded: hashOf(places[place].slot).low) & mask
+      most = max(most, ((place &- home) & mask) + 1)
+    }
+    return most
+  }
+
   private static func tag(_ hash: KeyHash) -> UInt32 { UInt32(truncatingIfNeeded: hash.low >> 32) }
 
   /// The slot for which `matches` says yes among those with the hash's tag; nil for none.

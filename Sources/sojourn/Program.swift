@@ -52,11 +52,14 @@ enum Program {
     }
   }
 
+  /// A configuration or properties file that is longer is another file.
+  private static let settingsFileBytes = 1 << 20
+
   private static func readSettings(
     _ path: String
   ) throws(FileReader.Failure) -> [UInt8] {
     do throws(SystemError) {
-      return try Files.read(path)
+      return try Files.read(path, limit: settingsFileBytes)
     } catch {
       throw FileReader.Failure(error.description)
     }

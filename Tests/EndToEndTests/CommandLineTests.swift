@@ -76,6 +76,12 @@ func `a usage error ends with 64 and one message on standard error`(
   #expect(answer == "0\n")
 }
 
+@Test func `a configuration file without an end is refused`() throws {
+  let answer = try sojourn(["run", "--config", "/dev/zero"])
+  #expect(answer.end == .exited(ExitCode.usage.rawValue))
+  #expect(answer.messages.contains("cannot read \"/dev/zero\": read /dev/zero: File too large"))
+}
+
 @Test func `a full disk under standard output ends with 74 and the reason`() throws {
   let answer = try shell("\"$0\" version >/dev/full; echo $? >&2")
   #expect(answer.hasSuffix("\n74\n"))

@@ -81,7 +81,7 @@ import Testing
     #expect(Set(counters.named.map(\.name)).count == counters.named.count)
     #expect(Set(counters.named.map(\.value)).isSuperset(of: Set(100..<110)))
     #expect(counters.late == 3)
-    #expect(counters.rejected == (1...17).reduce(0, +))
+    #expect(counters.rejected == (1...18).reduce(0, +))
     #expect(counters.rejectedByReason[Int(RejectReason.badTime.rawValue)] == 11)
   }
 
@@ -100,7 +100,7 @@ import Testing
         "1 null_value", "2 too_large", "3 not_json", "4 not_object", "5 too_deep", "6 bad_text",
         "7 number_out_of_range", "8 wrong_type", "9 missing_ip", "10 missing_time", "11 bad_time",
         "12 time_without_offset", "13 time_out_of_range", "14 control_character_in_key",
-        "15 key_too_long", "16 ahead_of_record", "17 ahead_of_now",
+        "15 key_too_long", "16 ahead_of_record", "17 ahead_of_now", "18 too_many_sessions",
       ])
     #expect(
       EventField.allCases.map { "\($0.rawValue) \($0.name)" } == [

@@ -71,7 +71,8 @@ final class EventDecoderCheck {
     case .wrongType, .missingIP, .missingTime, .badTime, .timeWithoutOffset, .timeOutOfRange,
       .controlCharacterInKey, .keyTooLong:
       isWhole = false
-    case .aheadOfRecord, .aheadOfNow: throw FuzzFinding("the decoder has no clock: \(rejection)")
+    case .aheadOfRecord, .aheadOfNow, .tooManySessions:
+      throw FuzzFinding("the decoder knows no clock and no sessions: \(rejection)")
     }
     try require(
       (rejection.field == nil) == isWhole,
