@@ -16,27 +16,36 @@ package final class ChildProcess {
   /// - Parameters:
   ///   - program: a path, or a name to be found on PATH.
   ///   - environment: added to this process's own.
-  ///   - standardOutput: a file that is created or cut; nil: `/dev/null`.
+  ///   - dropping: variables of this process that begin so are kept from the child.
+  ///   - standardOutput: a file that is created or added to; nil: `/dev/null`.
   ///   - standardError: likewise; may be the same path.
+  ///   - messages: takes standard error instead; its writing end is closed here.
   /// - Throws: `SystemError` where the program cannot be started.
   package init(
     _ program: String, _ arguments: [String], environment: [String: String] = [:],
-    standardOutput: String? = nil, standardError: String? = nil
+    dropping prefix: String? = nil, standardOutput: String? = nil, standardError: String? = nil,
+    messages: LinePipe? = nil
   ) throws(SystemError) {
+    defer { messages?.closeWriter() }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     let create = O_WRONLY | O_CREAT | O_APPEND
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, standardOutput ?? "/dev/null", create, 0o644)
-    posix_spawn_file_actions_addopen(&actions, 2, standardError ?? "/dev/null", create, 0o644)
+    if let messages {
+      posix_spawn_file_actions_adddup2(&actions, messages.writer, 2)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, 2, standardError ?? "/dev/null", create, 0o644)
+    }
 
     var variables: [String] = []
     var next = environ
     while let entry = next.pointee {
       let text = String(cString: entry)
       let name = text.prefix { $0 != "=" }
-      if environment[String(name)] == nil { variables.append(text) }
+      let isDropped = prefix.map { name.hasPrefix($0) } ?? false
+      if !isDropped, environment[String(name)] == nil { variables.append(text) }
       next += 1
     }
     variables += environment.map { "\($0.key)=\($0.value)" }

@@ -111,6 +111,16 @@ package enum Files {
     return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
   }
 
+  /// Makes a new directory for this process, where the system keeps temporary files.
+  ///
+  /// - Returns: its path; the name begins with `prefix`.
+  package static func makeTemporaryDirectory(_ prefix: String) throws(SystemError) -> String {
+    let place = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(place)/\(prefix)-XXXXXX".utf8CString)
+    if mkdtemp(&template) == nil { throw SystemError("mkdtemp", place) }
+    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// The whole file.
@@ -127,6 +137,18 @@ package enum Files {
       if count > limit - bytes.count { throw SystemError("read", path, code: EFBIG) }
       bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
+  }
+
+  /// Removes a file, or a directory with all that is in it; what is not there is no error.
+  package static func removeTree(_ path: String) throws(SystemError) {
+    var status = stat()
+    if lstat(path, &status) != 0 {
+      if errno == ENOENT { return }
+      throw SystemError("lstat", path)
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else { return try remove(path) }
+    for name in try names(in: path) { try removeTree(path + "/" + name) }
+    if rmdir(path) != 0 { throw SystemError("rmdir", path) }
   }
 
   package static func rename(_ from: String, to: String) throws(SystemError) {

@@ -66,6 +66,27 @@ struct SQLiteStatement: ~Copyable {
     return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
   }
 
+  /// How SQLite keeps a value; blobs and floating-point numbers are `other`.
+  enum ValueType {
+    case null, integer, text, other
+  }
+
+  func type(_ column: Int32) -> ValueType {
+    switch sqlite3_column_type(handle, column) {
+    case SQLITE_NULL: .null
+    case SQLITE_INTEGER: .integer
+    case SQLITE_TEXT: .text
+    default: .other
+    }
+  }
+
+  /// A column of the present row as the bytes that are kept, until the next step.
+  func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
+    let start = sqlite3_column_blob(handle, column)
+    return UnsafeRawBufferPointer(
+      start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, column)))
+  }
+
   func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
 
   // Binding fails only for a parameter that is not there or while the statement runs, and without

@@ -1,0 +1,71 @@
+import CLinux
+import Glibc
+
+/// A pipe from a child process, read line by line while the child runs. One thread reads.
+package final class LinePipe {
+  /// For the child; -1 once it was closed here.
+  package private(set) var writer: Int32
+  private let reader: Int32
+  private var rest: [UInt8] = []
+  /// Whether every writer has closed its end and all was read.
+  package private(set) var hasEnded = false
+
+  /// - Throws: `SystemError` where the process has no descriptor left.
+  package init() throws(SystemError) {
+    var ends: [Int32] = [-1, -1]
+    if pipe2(&ends, Int32(O_CLOEXEC)) != 0 { throw SystemError("pipe2") }
+    (reader, writer) = (ends[0], ends[1])
+    _ = set_nonblocking(reader)
+  }
+
+  deinit {
+    closeWriter()
+    close(reader)
+  }
+
+  /// Leaves the child as the only writer.
+  package func closeWriter() {
+    if writer >= 0 { close(writer) }
+    writer = -1
+  }
+
+  /// Waits for text up to the deadline and takes the lines that are whole; at the pipe's end the
+  /// last one, too.
+  ///
+  /// - Parameter deadline: monotonic, µs; one that has passed only looks.
+  /// - Returns: nothing if none came in time, or a line is not whole yet.
+  package func lines(until deadline: Int64) -> [String] {
+    if hasEnded { return [] }
+    guard LinePipe.wait(for: reader, until: deadline) else { return [] }
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(reader, &buffer, buffer.count)
+      if count > 0 {
+        rest += buffer[..<count]
+      } else if count == 0 {
+        hasEnded = true
+        break
+      } else if errno != EINTR {
+        break
+      }
+    }
+    return takeLines()
+  }
+
+  private func takeLines() -> [String] {
+    var lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    guard let last = lines.popLast() else { return [] }
+    if hasEnded, !last.isEmpty { lines.append(last) }
+    let texts = lines.map { String(decoding: $0, as: UTF8.self) }
+    rest = hasEnded ? [] : Array(last)
+    return texts
+  }
+
+  /// - Returns: whether there is something to read, or an end.
+  private static func wait(for descriptor: Int32, until deadline: Int64) -> Bool {
+    var descriptors = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    let span = max(0, deadline - Clock.monotonic)
+    var timeout = timespec(tv_sec: Int(span / 1_000_000), tv_nsec: Int(span % 1_000_000) * 1_000)
+    return wait_for_events(&descriptors, 1, &timeout) > 0
+  }
+}

@@ -1,0 +1,22 @@
+/// What a sink holds, row by row in the order of arrival: for comparing one table with another.
+///
+/// Only to be used while nobody writes to the sink.
+package protocol ArrivedRows: AnyObject {
+  /// The next row as a JSON object of the columns in the table's order, as `SessionRowJSON` writes
+  /// it: equal bytes for equal rows, whatever the sink. Nil at the end.
+  ///
+  /// - Throws: `SinkError` where the sink cannot be read.
+  func next() throws(SinkError) -> [UInt8]?
+}
+
+extension Sinks {
+  /// - Throws: `SinkError` where the sink is missing or cannot be read; nothing was changed.
+  package static func arrivedRows(
+    _ address: SinkAddress, table: TableName
+  ) throws(SinkError) -> any ArrivedRows {
+    switch address.scheme {
+    case .sqlite: try SQLiteArrivedRows(path: address.rest, table: table)
+    case .jsonl: try JSONLArrivedRows(directory: address.rest)
+    }
+  }
+}

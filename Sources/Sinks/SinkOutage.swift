@@ -1,0 +1,38 @@
+/// A sink kept from taking rows, as other programs and administrators do: for fault drills.
+///
+/// It ends with `end`, or with the object.
+package protocol SinkOutage: AnyObject {
+  /// The sink can be used again. Once.
+  func end()
+}
+
+extension Sinks {
+  /// The kinds of outages that a scheme knows.
+  package static func outages(of scheme: SinkAddress.Scheme) -> [SinkOutageKind] {
+    switch scheme {
+    case .sqlite: [.locked]
+    case .jsonl: [.locked, .away]
+    }
+  }
+
+  /// Begins an outage of a sink that a process has claimed.
+  ///
+  /// - Throws: `SinkError` where it cannot be had; nothing was changed.
+  package static func beginOutage(
+    _ kind: SinkOutageKind, of address: SinkAddress
+  ) throws(SinkError) -> any SinkOutage {
+    switch (address.scheme, kind) {
+    case (.sqlite, _): try SQLiteLockHolder(path: address.rest)
+    case (.jsonl, .locked): try JSONLLockHolder(directory: address.rest)
+    case (.jsonl, .away): try JSONLDirectoryAway(directory: address.rest)
+    }
+  }
+}
+
+/// What keeps a sink from taking rows.
+package enum SinkOutageKind: Sendable {
+  /// Another program holds its lock.
+  case locked
+  /// It is not where it was.
+  case away
+}
