@@ -74,11 +74,15 @@ let package = Package(
         "SessionModel", "Windowing", "EventDecoding", "StateStore", "EventSources", "Sinks",
         "Platform",
       ]),
+    // Strikes the program from outside, as a process.
+    library(
+      "Drill",
+      ["SessionModel", "Platform", "KafkaClient", "StateStore", "Sinks", "TrafficGenerator"]),
     .executableTarget(
       name: "sojourn",
       dependencies: [
         "SessionModel", "Configuration", "Console", "Pipeline", "EventDecoding", "StateStore",
-        "KafkaClient", "EventSources", "Sinks", "TrafficGenerator", "Platform",
+        "KafkaClient", "EventSources", "Sinks", "TrafficGenerator", "Platform", "Drill",
       ], swiftSettings: settings),
 
     // `make bench`: a bare reader in C to compare with, and a count of allocations.
@@ -127,6 +131,7 @@ let package = Package(
         "Sinks", "Platform",
       ]),
     tests("SimulatorTests", ["Simulator", "Platform"]),
+    tests("DrillTests", ["Drill", "Sinks", "SessionModel"]),
     tests("EndToEndTests", ["KafkaClient", "SessionModel", "Platform", "CSQLite", "sojourn"]),
   ] + fuzzing,
   cxxLanguageStandard: .cxx20

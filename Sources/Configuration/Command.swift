@@ -8,6 +8,7 @@ package enum Command: String, CaseIterable, Sendable {
   case ddl
   case broker
   case generate
+  case drill
   case version
   case help
 
@@ -22,6 +23,7 @@ package enum Command: String, CaseIterable, Sendable {
     case .ddl: "print the CREATE TABLE statement of the sessions' table"
     case .broker: "run the embedded Kafka cluster, for demos and tests"
     case .generate: "make realistic web traffic: to standard output or into a topic"
+    case .drill: "strike this program while it works, and compare with an uninterrupted run"
     case .version: "print the versions of the program and of the libraries in use"
     case .help: "explain a command"
     }
@@ -46,6 +48,11 @@ package enum Command: String, CaseIterable, Sendable {
         "generate --events N [flags] > EVENTS.jsonl",
         "generate --events N --brokers HOST:PORT --topic NAME [flags]",
         "generate --file EVENTS.jsonl --brokers HOST:PORT --topic NAME [flags]",
+      ]
+    case .drill:
+      [
+        "drill [--kills N] [--events N] [--fault KIND …] [--sink KIND …] [flags]",
+        "drill --brokers HOST:PORT --topic-prefix NAME [flags]",
       ]
     case .version: ["version [--output json]"]
     case .help: ["help [COMMAND]"]

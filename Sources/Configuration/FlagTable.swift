@@ -4,7 +4,7 @@
 package enum FlagTable {
   package static let all: [FlagDefinition] =
     input + output + windows + running + safety
-    + decoding + inspection + embedded + generator + everywhere
+    + decoding + inspection + embedded + generator + drill + everywhere
 
   /// The flags that a command takes, in order.
   static func flags(of command: Command) -> [FlagDefinition] {
@@ -32,10 +32,11 @@ package enum FlagTable {
       [.run]),
     FlagDefinition(
       "X", "KEY=VALUE", .property, repeatable: true,
-      help: "a setting for librdkafka; goes over --kafka-properties", [.run, .generate]),
+      help: "a setting for librdkafka; goes over --kafka-properties", [.run, .generate, .drill]),
     FlagDefinition(
       "kafka-properties", "FILE", .text,
-      help: "a file of KEY=VALUE lines for librdkafka: the place for secrets", [.run, .generate]),
+      help: "a file of KEY=VALUE lines for librdkafka: the place for secrets",
+      [.run, .generate, .drill]),
   ]
 
   private static let output: [FlagDefinition] = [
@@ -189,14 +190,50 @@ package enum FlagTable {
       unit: "events per second", help: "events per second of real time", [.generate]),
   ]
 
+  private static let drill: [FlagDefinition] = [
+    FlagDefinition(
+      "kills", "N", .integer(1...1_000_000), default: "50",
+      help: "how often the process is struck", [.drill]),
+    FlagDefinition(
+      "events", "N", .integer(1_000...1_000_000_000), default: "200000",
+      help: "how many events the drill's log has", [.drill]),
+    FlagDefinition(
+      "seed", "S", .integer(0...Int.max), default: "1",
+      help: "of the events and of the strikes; when a strike hits depends on the machine, too",
+      [.drill]),
+    FlagDefinition(
+      "fault", "KIND", .text, repeatable: true, derived: "kill",
+      help: "how it is struck: \(DrillSettings.allFaults.joined(separator: ", ")); several, also "
+        + "parted by commas, take turns", [.drill]),
+    FlagDefinition(
+      "sink", DrillSettings.allSinks.joined(separator: "|"), .text, repeatable: true,
+      derived: "sqlite", help: "the kinds of sinks to deliver to, each compared; parted by commas",
+      [.drill]),
+    FlagDefinition(
+      boolean: "live", help: "the log grows while it is read", [.drill]),
+    FlagDefinition(
+      "brokers", "HOST:PORT,…", .text,
+      help: "drill on this cluster instead of an embedded one", [.drill]),
+    FlagDefinition(
+      "topic-prefix", "NAME", .text,
+      help: "the drill makes a topic NAME-SEED on --brokers, and removes it; an existing one is "
+        + "refused", [.drill]),
+    FlagDefinition(
+      "dir", "DIR", .text, derived: "a temporary one",
+      help: "where the drill keeps states, sinks and messages; must be empty or missing", [.drill]),
+    FlagDefinition(
+      boolean: "keep", help: "leave the directory and the topic when nothing differs, too",
+      [.drill]),
+  ]
+
   private static let everywhere: [FlagDefinition] = [
     FlagDefinition(
       "output", "text|json", .choice(OutputFormat.allCases.map(\.rawValue)), default: "text",
       help: "results for people, or JSON for programs",
-      [.run, .dump, .purge, .check, .backup, .version]),
+      [.run, .dump, .purge, .check, .backup, .drill, .version]),
     FlagDefinition(
       "config", "FILE", .text,
       help: "read further settings from this file: lines of flag-name = value",
-      [.run, .dump, .purge, .check, .backup, .ddl, .broker, .generate]),
+      [.run, .dump, .purge, .check, .backup, .ddl, .broker, .generate, .drill]),
   ]
 }

@@ -8,6 +8,7 @@ package enum Invocation: Sendable {
   case ddl(DDLSettings)
   case broker(BrokerSettings)
   case generate(GenerateSettings)
+  case drill(DrillSettings)
   case version(VersionSettings)
   /// nil: the list of commands.
   case help(Command?)
@@ -67,6 +68,7 @@ package enum Invocation: Sendable {
     case .ddl: return .ddl(try DDLSettings(values))
     case .broker: return .broker(try BrokerSettings(values))
     case .generate: return .generate(try GenerateSettings(values, readFile: readFile))
+    case .drill: return .drill(try DrillSettings(values, readFile: readFile))
     case .version: return .version(try VersionSettings(values))
     case .help: preconditionFailure("answered above")
     }

@@ -15,16 +15,21 @@ package struct KafkaSettings: Equatable, Sendable {
 
 extension FlagValues {
   /// `--brokers`, `--topic`, `-X` and `--kafka-properties`, which stand or fall together.
-  func kafka(readFile: FileReader) throws(UsageError) -> KafkaSettings {
+  ///
+  /// - Parameter topicFlag: the flag that names the topic, or what its name begins with.
+  func kafka(
+    topicFlag: String = "topic", readFile: FileReader
+  ) throws(UsageError) -> KafkaSettings {
     guard let brokers = try text("brokers") else {
       throw UsageError("--brokers is missing", remedy: "name a broker: --brokers HOST:PORT")
     }
-    guard let topic = try text("topic") else {
-      throw UsageError("--topic is missing", remedy: "name the topic: --topic NAME")
+    guard let topic = try text(topicFlag) else {
+      throw UsageError(
+        "--\(topicFlag) is missing", remedy: "name the topic: --\(topicFlag) NAME")
     }
     try checkBrokers(brokers)
     if let problem = TopicName.problem(topic) {
-      throw invalid("topic", problem, remedy: TopicName.remedy)
+      throw invalid(topicFlag, problem, remedy: TopicName.remedy)
     }
     return KafkaSettings(
       brokers: brokers, topic: topic, properties: try kafkaProperties(readFile: readFile))

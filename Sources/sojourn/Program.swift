@@ -49,6 +49,7 @@ enum Program {
     case .ddl(let settings): try DDLCommand.run(settings)
     case .broker(let settings): try BrokerCommand.run(settings)
     case .generate(let settings): try GenerateCommand.run(settings)
+    case .drill(let settings): try DrillCommand.run(settings)
     }
   }
 

@@ -207,3 +207,41 @@ func `each view of dump is named by its word`(view: DumpView) throws {
   #expect(made.throttle == 500)
   #expect(copied.content == .files(["a", "b"]))
 }
+
+@Test func `a drill kills, on an embedded cluster, unless told otherwise`() throws {
+  guard case .drill(let plain) = try parse(["drill"]),
+    case .drill(let full) = try parse(
+      words(
+        """
+        drill --kills 7 --events 5000 --seed 9 --fault stop,state-old --fault kill \
+        --sink jsonl,sqlite --live --brokers b:1 --topic-prefix p --dir d --keep --output json
+        """))
+  else { throw WrongCommand() }
+  #expect(plain.faults == ["kill"])
+  #expect(plain.sinks == ["sqlite"])
+  #expect(plain.kills == 50)
+  #expect(plain.events == 200_000)
+  #expect(plain.seed == 1)
+  #expect(!plain.isLive && !plain.keep)
+  #expect(plain.directory == nil && plain.kafka == nil)
+  #expect(plain.output == .text)
+  #expect(full.faults == ["stop", "state-old", "kill"])
+  #expect(full.sinks == ["jsonl", "sqlite"])
+  #expect(full.kills == 7 && full.events == 5_000 && full.seed == 9)
+  #expect(full.isLive && full.keep)
+  #expect(full.directory == "d")
+  #expect(full.kafka == KafkaSettings(brokers: "b:1", topic: "p"))
+  #expect(full.output == .json)
+}
+
+@Test(arguments: [
+  ("--fault kil", "did you mean kill?"), ("--fault kill,kill", "given twice"),
+  ("--sink sqlite:x.db", "not one of sqlite, jsonl"), ("--events 10", "from 1000 to"),
+  ("--brokers b:1", "--topic-prefix is missing"), ("--topic-prefix p", "--brokers is missing"),
+  ("-X a=b", "the embedded cluster needs no settings"),
+  ("--brokers b:1 --topic-prefix p --fault leader-change", "that the drill can stop"),
+])
+func `a drill that cannot be meant is refused`(flags: String, reason: String) {
+  let refused = refusal(words("drill " + flags))?.description ?? ""
+  #expect(refused.contains(reason), "\(refused)")
+}

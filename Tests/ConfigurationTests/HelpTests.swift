@@ -60,7 +60,8 @@ func `the documentation has a row for each flag, with variable and default`(inde
 }
 
 @Test(arguments: [
-  ExitCode.success, .usage, .corruptState, .inputLost, .unavailable, .software, .stateLocked,
+  ExitCode.success, .drillFailed, .usage, .corruptState, .inputLost, .unavailable, .software,
+  .stateLocked,
   .inputOutput, .takenOver, .authentication, .configuration,
 ])
 func `the documentation has a row for each exit code`(code: ExitCode) throws {

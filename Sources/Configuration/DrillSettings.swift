@@ -1,0 +1,73 @@
+/// Everything that `sojourn drill` was told.
+package struct DrillSettings: Equatable, Sendable {
+  /// Words of `drillFaults`, each once.
+  package let faults: [String]
+  package let kills: Int
+  package let events: Int
+  package let seed: UInt64
+  /// Words of `drillSinks`, each once.
+  package let sinks: [String]
+  package let isLive: Bool
+  /// nil: a temporary directory.
+  package let directory: String?
+  package let keep: Bool
+  /// nil: the embedded cluster. Its topic is the prefix of the drill's own.
+  package let kafka: KafkaSettings?
+  package let output: OutputFormat
+
+  init(_ values: FlagValues, readFile: FileReader) throws(UsageError) {
+    faults = try values.words("fault", among: DrillSettings.allFaults, default: "kill")
+    sinks = try values.words("sink", among: DrillSettings.allSinks, default: "sqlite")
+    kills = try values.requiredInteger("kills")
+    events = try values.requiredInteger("events")
+    seed = UInt64(try values.requiredInteger("seed"))
+    isLive = try values.boolean("live")
+    directory = try values.text("dir")
+    keep = try values.boolean("keep")
+    let isReal = values.isGiven("brokers") || values.isGiven("topic-prefix")
+    kafka = isReal ? try values.kafka(topicFlag: "topic-prefix", readFile: readFile) : nil
+    output = try values.requiredChoice("output", OutputFormat.self)
+    if kafka == nil {
+      for name in ["X", "kafka-properties"] where values.isGiven(name) {
+        throw values.invalid(
+          name, "the embedded cluster needs no settings", remedy: "give --brokers, or leave it out")
+      }
+    } else if let fault = faults.first(where: DrillSettings.embeddedFaults.contains) {
+      throw values.invalid(
+        "fault", "\(fault) needs brokers that the drill can stop: those of the embedded cluster",
+        remedy: "leave out --brokers and --topic-prefix, or choose another fault")
+    }
+  }
+
+  /// As `Drill` names them.
+  package static let allFaults = [
+    "kill", "stop", "broker-down", "leader-change", "sink-down", "disk-full", "state-lost",
+    "state-old",
+  ]
+  private static let embeddedFaults = ["broker-down", "leader-change"]
+  /// Kinds of sinks; the drill finds a place for each.
+  package static let allSinks = ["sqlite", "jsonl"]
+}
+
+extension FlagValues {
+  /// Words of a list, which may also be parted by commas; each must be known and stand once.
+  fileprivate func words(
+    _ name: String, among known: [String], default standard: String
+  ) throws(UsageError) -> [String] {
+    var words: [String] = []
+    for (text, place) in try entries(name) {
+      for word in text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
+        guard known.contains(word) else {
+          throw UsageError(
+            "\(place): \(quoted(word)) is not one of \(known.joined(separator: ", "))",
+            meant: Suggestion.nearest(to: word, in: known), remedy: "write one of these words")
+        }
+        if words.contains(word) {
+          throw UsageError("\(place): \(word) is given twice", remedy: "keep one of them")
+        }
+        words.append(word)
+      }
+    }
+    return words.isEmpty ? [standard] : words
+  }
+}
