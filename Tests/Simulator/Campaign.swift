@@ -3,7 +3,6 @@ import TestSupport
 /// Many seeds, one after the other.
 package struct Campaign {
   private let seeds: Range<UInt64>
-  private let stopsAtFinding: Bool
 
   package struct Result: CustomStringConvertible {
     package var seeds = 0
@@ -17,10 +16,7 @@ package struct Campaign {
     }
   }
 
-  package init(seeds: Range<UInt64>, stopsAtFinding: Bool = false) {
-    self.seeds = seeds
-    self.stopsAtFinding = stopsAtFinding
-  }
+  package init(seeds: Range<UInt64>) { self.seeds = seeds }
 
   /// - Parameter found: called with each seed that differs, and what differs first.
   package func run(_ found: (_ seed: UInt64, _ finding: String) -> Void) -> Result {
@@ -33,7 +29,6 @@ package struct Campaign {
       guard let finding = outcome.finding else { continue }
       result.findings += 1
       found(seed, finding)
-      if stopsAtFinding { break }
     }
     return result
   }

@@ -1,8 +1,6 @@
 /// What the command line asks for.
 struct Arguments {
   var seeds: Range<UInt64> = 0..<2_000
-  /// The planted bug to run with.
-  var bug: String?
   var showsCoverage = false
 
   struct Misuse: Error, CustomStringConvertible {
@@ -19,9 +17,6 @@ struct Arguments {
           throw Misuse(description: "--seeds takes a number, or two as in 10..<20")
         }
         seeds = range
-      case "--bug":
-        guard let name = rest.popFirst() else { throw Misuse(description: "--bug takes a name") }
-        bug = name
       default: throw Misuse(description: "unknown argument \(flag)")
       }
     }

@@ -1,7 +1,7 @@
 import Glibc
 import Simulator
 
-/// `sojourn-simulator [--seeds N | --seeds A..<B] [--bug NAME] [--coverage]`: runs seeds, and prints
+/// `sojourn-simulator [--seeds N | --seeds A..<B] [--coverage]`: runs seeds, and prints
 /// the first difference of each that has one. Exit code 1 if there is any.
 let arguments: Arguments
 do {
@@ -10,7 +10,7 @@ do {
   print("sojourn-simulator: \(error)")
   exit(64)
 }
-let campaign = Campaign(seeds: arguments.seeds, stopsAtFinding: arguments.bug != nil)
+let campaign = Campaign(seeds: arguments.seeds)
 let result = campaign.run { print("seed \($0): \($1)") }
 if arguments.showsCoverage { print(result.coverage) }
 print(result)
