@@ -123,13 +123,16 @@ package struct Watermarks {
 
   /// `W := C := max(W, M + 1 µs)`: every session closes, and what comes later opens new ones.
   ///
-  /// - Returns: false, with nothing changed, before the first event.
+  /// - Returns: false, with nothing changed, before the first event, and where a flush has closed
+  ///   all that was seen already: one that a kill made run again decides nothing.
   @discardableResult
   package mutating func flush() -> Bool {
     let greatest = greatestEventTime
     guard greatest != .never else { return false }
-    watermark = max(watermark, greatest + 1)
-    closeLine = watermark
+    let line = max(watermark, greatest + 1)
+    if closeLine == line { return false }
+    watermark = line
+    closeLine = line
     return true
   }
 

@@ -55,7 +55,7 @@ struct RuleBook {
       }
       advance()
     case .flushed:
-      if let greatest {
+      if let greatest, closeLine != max(watermark, greatest + 1) {
         watermark = max(watermark, greatest + 1)
         closeLine = watermark
         flushes += 1
