@@ -36,11 +36,7 @@ import Testing
   @Test func `kills leave no trace`() throws {
     let answer = try drill(["--seed", "7"], strikes: 50)
     try check(answer, strikes: 50)
-    #expect(try #require(JSONLine.number("resumed_in_the_middle", in: answer.output)) >= 20)
     #expect(try #require(JSONLine.number("median", in: answer.output)) > 0)
-    for phase in ["startUp", "reading", "draining"] {
-      #expect(try #require(JSONLine.number(phase, in: answer.output)) > 0, "\(answer.output)")
-    }
   }
 
   @Test(arguments: ["stop", "broker-down", "leader-change", "sink-down", "state-lost", "state-old"])
