@@ -1,3 +1,5 @@
+import SessionModel
+
 /// What the command line asks for.
 struct Arguments {
   var seeds: Range<UInt64> = 0..<2_000
@@ -21,10 +23,24 @@ struct Arguments {
         seeds = range
       case "--bug":
         guard let name = rest.popFirst() else { throw Misuse(description: "--bug takes a name") }
+        try plant(name)
         bug = name
       default: throw Misuse(description: "unknown argument \(flag)")
       }
     }
+  }
+
+  /// Has the bug take effect from now on.
+  private func plant(_ name: String) throws(Misuse) {
+    #if PLANTED_BUGS
+      guard let bug = PlantedBug(rawValue: name) else {
+        let names = PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Misuse(description: "--bug takes one of: \(names)")
+      }
+      PlantedBug.active = bug
+    #else
+      throw Misuse(description: "--bug needs a build with SOJOURN_PLANTED_BUGS=1")
+    #endif
   }
 
   private static func range(_ text: String) -> Range<UInt64>? {
