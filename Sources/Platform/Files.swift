@@ -60,6 +60,13 @@ package struct FileDescriptor: ~Copyable {
     if fsync(number) != 0 { throw SystemError("fsync", path) }
   }
 
+  /// Has the disk provide for the file's first `bytes`, so that no write to them, also through a map,
+  /// finds it full; makes the file at least so long.
+  package func allocate(_ bytes: Int) throws(SystemError) {
+    let code = posix_fallocate(number, 0, bytes)
+    if code != 0 { throw SystemError("posix_fallocate", path, code: code) }
+  }
+
   /// Takes an exclusive `flock(2)`; the descriptor's end releases it.
   ///
   /// - Returns: false if `wait` is false and another holds it.

@@ -16,6 +16,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
   package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
 
+  /// Whether the disk is at fault: full or failing, and not a missing right or name.
+  package var isOfDisk: Bool { isDiskFull || code == EIO }
+
   package var description: String {
     let reason = String(cString: strerror(code))
     return subject.isEmpty ? "\(call): \(reason)" : "\(call) \(subject): \(reason)"

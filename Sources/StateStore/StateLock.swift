@@ -19,7 +19,12 @@ struct StateLock: ~Copyable {
     self.acknowledged = acknowledged
   }
 
-  /// - Throws: `.locked` at once if another process holds it, or the file cannot be made.
+  // A child that is being started holds a copy of the descriptor until it runs its program: to close
+  // ours would not be enough.
+  deinit { file.unlock() }
+
+  /// - Throws: `.locked` at once if another process holds it, or the file may not be made;
+  ///   `.inputOutput` where the disk is full or fails.
   static func take(directory: String) throws(StateError) -> StateLock {
     let path = directory + "/" + StateLock.fileName
     do throws(SystemError) {
@@ -33,6 +38,7 @@ struct StateLock: ~Copyable {
         return lock
       }
     } catch {
+      if error.isOfDisk { throw StateError.system(error, directory: directory) }
       throw StateError.locked(
         """
         the lock of the state in '\(directory)' cannot be taken (\(error)). Nothing was changed. \

@@ -23,6 +23,7 @@ extension StateStore {
     do throws(SystemError) {
       try Files.makeDirectory(directory, mode: EnvironmentLimits.directoryMode)
     } catch {
+      if error.isOfDisk { throw StateError.system(error, directory: directory) }
       throw StateError.locked(
         """
         the state directory '\(directory)' cannot be made (\(error)). Nothing was changed. Make \
@@ -65,9 +66,7 @@ enum StateFiles {
   /// - Throws: `.inputOutput`; no state is there then.
   static func create(in directory: String, identity: JobIdentity) throws(StateError) {
     let aside = directory + "/data.mdb.new"
-    for leftover in [aside, aside + "-lock"] where Files.exists(leftover) {
-      unlink(leftover)
-    }
+    if Files.exists(aside) { unlink(aside) }
     do {
       let environment = try Environment.create(file: aside, directory: directory)
       try environment.openDatabases(creating: true)
@@ -82,7 +81,6 @@ enum StateFiles {
     }
     do throws(SystemError) {
       try Files.rename(aside, to: data(directory))
-      try Files.remove(aside + "-lock")
       try Files.synchronizeDirectory(directory)
     } catch {
       throw StateError.system(error, directory: directory)

@@ -48,6 +48,8 @@ enum EnvironmentLimits {
   static let mostPages = UInt64(mapBytes / 4_096)
   static let leastMapBytes = 1 << 28
   static let readers: UInt32 = 256
+  /// Holds LMDB's table of so many readers, 64 bytes each, and what stands before it.
+  static let lockFileBytes = Int(readers) * 64 + 4_096
   static let databases: UInt32 = 16
   /// File permissions: the state holds visitors' addresses.
   static let fileMode: UInt32 = 0o600

@@ -44,12 +44,14 @@ final class Environment: @unchecked Sendable {
   /// - Throws: `.corrupt`, `.inputOutput`; `.fault` if this process has it open already.
   static func open(directory: String, access: Access) throws(StateError) -> Environment {
     let file = directory + "/data.mdb"
+    let lockFile = directory + "/lock.mdb"
     var flags = MDB_NOTLS
     if access != .wholeReader { flags |= MDB_NORDAHEAD }
-    if access != .owner {
+    if access == .owner {
+      try allocate(lockFile: lockFile, directory: directory)
+    } else {
       flags |= MDB_RDONLY
-      // Without a lock file nobody runs on the state, and a reader creates nothing.
-      if !Files.exists(directory + "/lock.mdb") { flags |= MDB_NOLOCK }
+      if !isComplete(lockFile: lockFile) { flags |= MDB_NOLOCK }
     }
     return try open(path: directory, file: file, directory: directory, flags: flags)
   }
@@ -61,9 +63,28 @@ final class Environment: @unchecked Sendable {
       flags: MDB_NOTLS | MDB_NOSUBDIR | MDB_RDONLY | MDB_NOLOCK)
   }
 
-  /// Creates an environment in a file of its own, in which the caller prepares a new state.
+  /// Creates an environment in a file of its own, in which the caller, who alone knows of it,
+  /// prepares a new state.
   static func create(file: String, directory: String) throws(StateError) -> Environment {
-    try open(path: file, file: file, directory: directory, flags: MDB_NOTLS | MDB_NOSUBDIR)
+    let flags = MDB_NOTLS | MDB_NOSUBDIR | MDB_NOLOCK
+    return try open(path: file, file: file, directory: directory, flags: flags)
+  }
+
+  /// LMDB writes its lock file through a map, where a full disk would end the process with SIGBUS.
+  private static func allocate(lockFile: String, directory: String) throws(StateError) {
+    do throws(SystemError) {
+      let file = try FileDescriptor.open(
+        lockFile, O_RDWR | O_CREAT, mode: EnvironmentLimits.fileMode)
+      try file.allocate(EnvironmentLimits.lockFileBytes)
+    } catch {
+      throw StateError.system(error, directory: directory)
+    }
+  }
+
+  /// Without a whole lock file nobody runs on the state, and a reader creates nothing.
+  private static func isComplete(lockFile: String) -> Bool {
+    var status = stat()
+    return stat(lockFile, &status) == 0 && status.st_size >= EnvironmentLimits.lockFileBytes
   }
 
   private static func open(
@@ -155,7 +176,7 @@ final class Environment: @unchecked Sendable {
   ) throws(StateError) -> Result {
     let transaction = try begin(0)
     let result = try body(transaction)
-    reserveLength(bytes)
+    try reserveLength(bytes)
     try transaction.commit()
     return result
   }
@@ -194,15 +215,19 @@ final class Environment: @unchecked Sendable {
   /// Makes the file long enough, as a hole, for all that the transaction may add.
   ///
   /// LMDB never writes pages that it took and gave back within one transaction. At the file's end
-  /// they would leave it shorter than its meta page says, as if it had been cut off. A failure
-  /// here is of no concern: then the commit fails, or it does not matter.
-  private func reserveLength(_ bytes: Int) {
-    let descriptor = descriptor
+  /// they would leave it shorter than its meta page says, as if it had been cut off.
+  private func reserveLength(_ bytes: Int) throws(StateError) {
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { return }
+    guard fstat(descriptor, &status) == 0 else { throw failure(of: "fstat") }
     let pages = Int(lastPage) + 1 + EnvironmentLimits.sparePages
     let length = pages * pageSize + 2 * bytes
-    if Int(status.st_size) < length { ftruncate(descriptor, length) }
+    if Int(status.st_size) < length, ftruncate(descriptor, length) != 0 {
+      throw failure(of: "ftruncate")
+    }
+  }
+
+  private func failure(of call: String) -> StateError {
+    StateError.system(SystemError(call, directory + "/data.mdb"), directory: directory)
   }
 
   /// A compact copy of the newest snapshot, for tests and backups; its bytes are synced.
