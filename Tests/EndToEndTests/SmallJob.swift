@@ -16,23 +16,51 @@ final class SmallJob {
   }
 
   private let directory = TemporaryDirectory(inMemory: true)
+  private let places: Places
+  /// On which the SQLite file is, if on one of its own.
+  private let disk: SmallDisk?
   var path: String { directory.path }
-  var state: String { path + "/state" }
-  var database: String { path + "/table/sessions.db" }
-  var lines: String { path + "/files/lines" }
+  var state: String { places.state + "/state" }
+  var database: String { (disk?.mountPoint ?? places.table) + "/table/sessions.db" }
+  var lines: String { places.files + "/files/lines" }
   /// Where the shim tells of its deed.
   var log: String { path + "/faults" }
 
-  /// - Parameter base: a job that has ended, to begin with a copy of it.
-  init(copying base: SmallJob? = nil) throws(SystemError) {
-    for folder in ["/table", "/files"] {
+  /// The directories that hold the state and the sinks.
+  private struct Places {
+    var state: String
+    var table: String
+    var files: String
+  }
+
+  /// - Parameters:
+  ///   - base: a job that has ended, to begin with a copy of it.
+  ///   - state, files: directories for one of them; the job's own where not given.
+  ///   - disk: for the SQLite file.
+  init(
+    copying base: SmallJob? = nil, stateIn state: String? = nil, filesIn files: String? = nil,
+    tableOn disk: SmallDisk? = nil
+  ) throws(SystemError) {
+    let own = directory.path
+    self.disk = disk
+    places = Places(state: state ?? own, table: disk?.path ?? own, files: files ?? own)
+    for (folder, place) in [("/table", places.table), ("/files", places.files)] {
       if let base {
-        try TemporaryDirectory.copy(base.path + folder, to: path + folder)
+        try TemporaryDirectory.copy(base.path + folder, to: place + folder)
       } else {
-        try Files.makeDirectory(path + folder)
+        try Files.makeDirectory(place + folder)
       }
     }
-    if let base, Files.exists(base.state) { try TemporaryDirectory.copy(base.state, to: state) }
+    if let base, Files.exists(base.state) {
+      try TemporaryDirectory.copy(base.state, to: self.state)
+    }
+  }
+
+  /// Takes away what lies in the places that are not the job's own.
+  func remove() {
+    for folder in [places.state + "/state", places.table + "/table", places.files + "/files"] {
+      TemporaryDirectory.remove(folder)
+    }
   }
 
   /// Starts a command of the program.
@@ -41,8 +69,10 @@ final class SmallJob {
     var environment = faults?.environment ?? [:]
     environment["SWIFT_BACKTRACE"] = "enable=no"
     unlink(path + "/messages")
+    unlink(path + "/output")
+    let words = (disk?.entering ?? []) + [BuiltProgram.path] + arguments
     return try ChildProcess(
-      BuiltProgram.path, arguments, environment: environment,
+      words[0], Array(words[1...]), environment: environment,
       standardOutput: path + "/output", standardError: path + "/messages")
   }
 
@@ -50,19 +80,31 @@ final class SmallJob {
   ///
   /// - Throws: `TimedOut` where it does not end within a minute.
   func answer(_ arguments: [String], _ faults: FaultPlan? = nil) throws -> Answer {
-    unlink(path + "/output")
-    let child = try start(arguments, faults)
+    return try answer(of: try start(arguments, faults))
+  }
+
+  /// What a command that was started came to.
+  func answer(of child: ChildProcess) throws -> Answer {
     let deadline = Clock.monotonic + 60 * .perSecond
     while child.poll() == nil {
-      if Clock.monotonic > deadline { throw TimedOut(description: "no end of \(arguments)") }
+      if Clock.monotonic > deadline { throw TimedOut(description: "no end: \(said)") }
       usleep(500)
     }
-    return Answer(
-      end: child.wait(), output: text("/output"), messages: text("/messages"))
+    return Answer(end: child.wait(), output: text("/output"), messages: said)
   }
+
+  /// What the command has said so far.
+  var said: String { text("/messages") }
 
   private func text(_ name: String) -> String {
     String(decoding: (try? Files.read(path + name)) ?? [], as: UTF8.self)
+  }
+
+  /// The SQLite file where this process can open it.
+  private func databaseToRead() throws(SystemError) -> String {
+    guard let disk else { return database }
+    try Files.replace(path + "/copy.db", with: try Files.read(disk.path + "/table/sessions.db"))
+    return path + "/copy.db"
   }
 
   /// The arguments of a run over files, to their end.
@@ -80,7 +122,7 @@ final class SmallJob {
     #expect(JSONLine.number("delivered", in: answer.output) == closed, "\(what())")
     #expect(try StateReader.open(directory: state).verify() == [], "\(what())")
     return Outcome(
-      table: try TableExport.sqlite(database), lines: try TableExport.jsonl(lines),
+      table: try TableExport.sqlite(try databaseToRead()), lines: try TableExport.jsonl(lines),
       read: JSONLine.number("records_read", in: answer.output) ?? -1, closed: closed)
   }
 }

@@ -98,7 +98,7 @@ final class SystemCallDrill {
   func calls(of place: Place) throws -> [FaultPlan.Call] {
     let runs = try (0..<3).map { _ in
       let job = try SmallJob(copying: base)
-      let plan = FaultPlan(paths: paths(of: place, job), log: job.log)
+      let plan = FaultPlan(paths: [job.path(of: place)], log: job.log)
       #expect(try job.answer(command(job), plan).ended(.success))
       return plan.calls()
     }
@@ -115,14 +115,6 @@ final class SystemCallDrill {
         forGood.isForGood = true
         return [once, forGood]
       }
-    }
-  }
-
-  private func paths(of place: Place, _ job: SmallJob) -> [String] {
-    switch place {
-    case .state: [job.state]
-    case .table: [job.path + "/table"]
-    case .files: [job.path + "/files"]
     }
   }
 
@@ -150,7 +142,7 @@ final class SystemCallDrill {
 
   private func comesAbout(_ fault: Fault) throws -> Bool {
     let job = try SmallJob(copying: base)
-    var plan = FaultPlan(paths: paths(of: fault.place, job), log: job.log)
+    var plan = FaultPlan(paths: [job.path(of: fault.place)], log: job.log)
     plan.point = fault.call.number
     plan.action = fault.action
     plan.isForGood = fault.isForGood
@@ -197,5 +189,16 @@ final class SystemCallDrill {
     let left = JSONLine.number("rows", in: second.output)
     #expect(
       left == 0 || (left == before.count && !first.ended(.success)), "\(fault): \(second.output)")
+  }
+}
+
+extension SmallJob {
+  /// What the files of a place have in front of their names.
+  func path(of place: SystemCallDrill.Place) -> String {
+    switch place {
+    case .state: state
+    case .table: path + "/table"
+    case .files: path + "/files"
+    }
   }
 }
