@@ -98,10 +98,10 @@ import Testing
 
   @Test func `answers that take longer than requests may take cost nothing`() throws {
     let drill = try FaultDrill()
-    try drill.topic.cluster.setDelay(700_000, broker: 1)
-    try drill.perform(flags: ["-X", "socket.timeout.ms=500"]) { moment in
+    try drill.topic.cluster.setDelay(200_000, broker: 1)
+    try drill.perform(flags: ["-X", "socket.timeout.ms=150"]) { moment in
       // At last the requests may take as long as the broker does.
-      try drill.topic.cluster.setDelay(moment == .end ? 300_000 : 400_000, broker: 1)
+      try drill.topic.cluster.setDelay(moment == .end ? 50_000 : 100_000, broker: 1)
     }
     try drill.check("slow answers")
   }
