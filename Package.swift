@@ -32,6 +32,7 @@ let package = Package(
     systemLibrary("CRdKafka", pkgConfig: "rdkafka", debian: "librdkafka-dev"),
     systemLibrary("CLMDB", pkgConfig: "lmdb", debian: "liblmdb-dev"),
     systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
+    systemLibrary("CPostgres", pkgConfig: "libpq", debian: "libpq-dev"),
     systemLibrary("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
     systemLibrary("CXXHash", pkgConfig: "libxxhash", debian: "libxxhash-dev"),
     .systemLibrary(name: "CLinux"),
@@ -54,7 +55,7 @@ let package = Package(
     library("StateStore", ["SessionModel", "Platform", "CLMDB", "CXXHash"]),
     library("KafkaClient", ["SessionModel", "Platform", "CRdKafka"]),
     library("EventSources", ["SessionModel", "Platform", "KafkaClient", "CXXHash"]),
-    library("Sinks", ["SessionModel", "Platform", "CSQLite"]),
+    library("Sinks", ["SessionModel", "Platform", "CSQLite", "CPostgres"]),
 
     // The one way through, and the command line on top of it.
     library(
@@ -80,7 +81,8 @@ let package = Package(
       ], swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["SessionModel", "Platform", "CSQLite"],
+      name: "TestSupport",
+      dependencies: ["SessionModel", "Platform", "CSQLite", "CPostgres"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("SessionModelTests", ["SessionModel", "CCrypto"]),
     tests("WindowingTests", ["Windowing", "SessionModel"]),

@@ -7,7 +7,7 @@ source .ci/toolchain.sh
 # pkg-config's name of each C library, and the package that brings it.
 libraries=(
   rdkafka:librdkafka-dev lmdb:liblmdb-dev simdjson:libsimdjson-dev libxxhash:libxxhash-dev
-  sqlite3:libsqlite3-dev libcrypto:libssl-dev
+  sqlite3:libsqlite3-dev libpq:libpq-dev libcrypto:libssl-dev
 )
 # A program that must be there, and the package that brings it.
 programs=(pkg-config:pkg-config make:make sqlite3:sqlite3 python3:python3-venv)

@@ -127,7 +127,7 @@ enum RunCommand {
         let address = try SinkAddress(parsing: text)
         sinks.append(
           SinkToOpen(
-            sink: Sinks.make(address, table: table), name: address.name, url: address.redacted,
+            sink: try Sinks.make(address, table: table), name: address.name, url: address.redacted,
             identity: identity, owner: owner, adopt: settings.adoptTable,
             acceptMissingRows: settings.acceptMissingRows.contains(address.name)))
       }
