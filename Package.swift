@@ -45,9 +45,9 @@ let package = Package(
     systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
     systemLibrary("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
     systemLibrary("CXXHash", pkgConfig: "libxxhash", debian: "libxxhash-dev"),
-    .systemLibrary(name: "CLinux"),
-    // A C face for simdjson, which is C++.
+    // A C face for simdjson, which is C++, and for what only C sees of glibc.
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CLinux"),
 
     // Pure: no I/O, no clock of their own.
     library("SessionModel", ["CCrypto"]),

@@ -13,9 +13,8 @@ package final class LinePipe {
   /// - Throws: `SystemError` where the process has no descriptor left.
   package init() throws(SystemError) {
     var ends: [Int32] = [-1, -1]
-    if pipe2(&ends, Int32(O_CLOEXEC)) != 0 { throw SystemError("pipe2") }
+    if clinux_pipe(&ends) != 0 { throw SystemError("pipe2") }
     (reader, writer) = (ends[0], ends[1])
-    _ = set_nonblocking(reader)
   }
 
   deinit {
@@ -63,9 +62,6 @@ package final class LinePipe {
 
   /// - Returns: whether there is something to read, or an end.
   private static func wait(for descriptor: Int32, until deadline: Int64) -> Bool {
-    var descriptors = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    let span = max(0, deadline - Clock.monotonic)
-    var timeout = timespec(tv_sec: Int(span / 1_000_000), tv_nsec: Int(span % 1_000_000) * 1_000)
-    return wait_for_events(&descriptors, 1, &timeout) > 0
+    clinux_wait_for_input(descriptor, max(0, deadline - Clock.monotonic)) != 0
   }
 }

@@ -17,19 +17,20 @@ package final class SmallDisk {
     self.directory = directory
     self.bytes = bytes
     try SmallDisk.leaveMountNamespace()
-    if make_mounts_private() != 0 { throw SystemError("mount", "/") }
-    if mount_in_memory(directory, "size=\(bytes),mode=0700", 0) != 0 {
+    if clinux_make_mounts_private() != 0 { throw SystemError("mount", "/") }
+    if clinux_mount_in_memory(directory, "size=\(bytes),mode=0700", 0) != 0 {
       throw SystemError("mount", directory)
     }
   }
 
-  deinit { _ = unmount_later(directory) }
+  deinit { _ = clinux_unmount_later(directory) }
 
   private static func leaveMountNamespace() throws(SystemError) {
-    if leave_namespaces(Int32(namespace_mounts)) == 0 { return }
+    if clinux_leave_mounts() == 0 { return }
     let (user, group) = (getuid(), getgid())
-    let both = Int32(namespace_mounts | namespace_users)
-    if leave_namespaces(both) != 0 { throw SystemError("unshare", "mount and user namespace") }
+    if clinux_leave_mounts_and_users() != 0 {
+      throw SystemError("unshare", "mount and user namespace")
+    }
     // user_namespaces(7): without this a group map is refused.
     try write("deny", to: "/proc/self/setgroups")
     try write("0 \(user) 1", to: "/proc/self/uid_map")
@@ -59,6 +60,6 @@ package final class SmallDisk {
   }
 
   private func resize(to bytes: UInt64) -> Bool {
-    mount_in_memory(directory, "size=\(bytes)", 1) == 0
+    clinux_mount_in_memory(directory, "size=\(bytes)", 1) == 0
   }
 }

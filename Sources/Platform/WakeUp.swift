@@ -8,7 +8,7 @@ package final class WakeUp: Sendable {
 
   /// - Throws: `SystemError` where the process has no descriptor left.
   package init() throws(SystemError) {
-    let descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+    let descriptor = clinux_eventfd()
     if descriptor < 0 { throw SystemError("eventfd") }
     self.descriptor = descriptor
   }

@@ -32,7 +32,7 @@ package final class WorkerThread: @unchecked Sendable {
       &handle, &attributes,
       { argument in
         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-        set_thread_name(start.name)
+        clinux_name_thread(start.name)
         start.body()
         return nil
       }, start.toOpaque())
