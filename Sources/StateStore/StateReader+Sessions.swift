@@ -62,16 +62,13 @@ extension StateReader {
     try environment.read { (transaction) throws(StateError) in
       var seen: Set<KeyHash> = []
       var live: [HeaderEntry] = []
-      var cursor = try transaction.cursor(.segments)
-      var found = try cursor.last()
-      while found {
-        let segment = try SegmentRow.under(cursor, directory)
-        try HeaderChunk.forEach(transaction, segment, groups: groups) { entry in
+      let log = try HeaderLog(transaction, groups: groups)
+      for group in groups {
+        try log.forEachEntry(inGroup: group) { entry in
           if let wanted, !wanted.contains(entry.hash) { return }
           guard seen.insert(entry.hash).inserted, !entry.place.isNone else { return }
           live.append(entry)
         }
-        found = try cursor.previous()
       }
       return live
     }

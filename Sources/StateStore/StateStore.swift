@@ -75,24 +75,18 @@ package final class StateStore: @unchecked Sendable {
       """
   }
 
-  /// Calls `body` with every entry of the header log, newest segment to oldest, a segment's in any
-  /// order: the first entry of a key decides, tombstones included. Several threads may share the
-  /// work by groups (`KeyHash.group`).
+  /// Calls `body` with every entry of the header log, group by group (`KeyHash.group`), and in a
+  /// group newest segment to oldest: the first entry of a key decides, tombstones included.
   ///
   /// - Throws: `.corrupt`: then what `body` was given must not be used.
   package func forEachHeader(
-    inGroups groups: Range<Int> = 0..<256, _ body: (HeaderEntry) -> Void
+    _ body: (HeaderEntry) -> Void
   ) throws(StateError) {
     try refuseIfLatched()
     if recovered.checkpoint == 0 { return }
     try environment.read { (transaction) throws(StateError) in
-      var cursor = try transaction.cursor(.segments)
-      var found = try cursor.last()
-      while found {
-        let row = try SegmentRow.under(cursor, directory)
-        try HeaderChunk.forEach(transaction, row, groups: groups, body)
-        found = try cursor.previous()
-      }
+      let log = try HeaderLog(transaction)
+      for group in 0..<HeaderChunk.groups { try log.forEachEntry(inGroup: group, body) }
     }
   }
 
@@ -103,7 +97,7 @@ package final class StateStore: @unchecked Sendable {
       let row = try SegmentRow.read(transaction, checkpoint: checkpoint)
       var entries: [HeaderEntry] = []
       entries.reserveCapacity(Int(row.entries))
-      try HeaderChunk.forEach(transaction, row, groups: 0..<256) { entries.append($0) }
+      try HeaderLog.Segment(row, transaction).forEachEntry { entries.append($0) }
       return entries
     }
   }

@@ -99,7 +99,7 @@ private struct Verification {
   ) throws(StateError) {
     let name = "segment \(segment.checkpoint)"
     var entries: [HeaderEntry] = []
-    try HeaderChunk.forEach(transaction, segment, groups: 0..<256) { entries.append($0) }
+    try HeaderLog.Segment(segment, transaction).forEachEntry { entries.append($0) }
     require(
       entries.count { $0.place.isNone } == Int(segment.tombstones),
       "\(name) has another number of tombstones")

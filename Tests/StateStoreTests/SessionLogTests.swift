@@ -93,22 +93,25 @@ import Testing
     #expect(try task.store.verify() == [])
   }
 
-  @Test func `reading headers by groups gives each entry once`() throws {
+  @Test func `headers come group by group, and each key's newest first`() throws {
     let task = try TestTask(directory.path)
-    for number in 1...5_000 { task.set(Sample.record(number, time: 1), for: Sample.hash(number)) }
-    try task.checkpoint()
-    try task.reopen()
-    for width in [1, 16, 100] {
-      var seen: [KeyHash: Int] = [:]
-      for start in stride(from: 0, to: 256, by: width) {
-        let groups = start..<min(256, start + width)
-        try task.store.forEachHeader(inGroups: groups) { entry in
-          #expect(groups.contains(entry.hash.group))
-          seen[entry.hash, default: 0] += 1
-        }
-      }
-      #expect(seen.count == 5_000 && seen.values.allSatisfy { $0 == 1 })
+    for numbers in [1...5_000, 4_000...6_000, 1...1] {
+      for number in numbers { task.set(Sample.record(number, time: 1), for: Sample.hash(number)) }
+      try task.checkpoint()
     }
+    try task.reopen()
+    var checkpoints: [KeyHash: [UInt64]] = [:]
+    var group = 0
+    try task.store.forEachHeader { entry in
+      #expect(entry.hash.group >= group)
+      group = entry.hash.group
+      checkpoints[entry.hash, default: []].append(entry.place.checkpoint)
+    }
+    #expect(checkpoints.count == 6_000)
+    #expect(checkpoints[Sample.hash(1)] == [3, 1])
+    #expect(checkpoints[Sample.hash(2)] == [1])
+    #expect(checkpoints[Sample.hash(4_500)] == [2, 1])
+    #expect(checkpoints[Sample.hash(6_000)] == [2])
   }
 
   @Test func `a record read under another key's hash is refused`() throws {

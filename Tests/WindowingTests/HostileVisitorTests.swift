@@ -40,7 +40,7 @@ import Windowing
       let hash = candidate.withUnsafeBytes { user in
         ip.withUnsafeBytes { hasher.hash(userID: user, ip: $0) }
       }
-      if hash.low & 0x7FF == 0 { names.append(candidate) }
+      if hash.high >> 53 == 0 { names.append(candidate) }
       number += 1
     }
     return names

@@ -73,41 +73,4 @@ enum HeaderChunk {
       hash: hash, place: place,
       leastLast: chunk.loadUnaligned(fromByteOffset: offset + 16, as: Int64.self))
   }
-
-  /// Calls `body` with the entries of one segment in some of the groups.
-  ///
-  /// - Throws: `.corrupt` if a chunk is missing or broken, or an entry lies in a wrong group.
-  @inline(__always)
-  static func forEach(
-    _ transaction: borrowing Transaction, _ segment: SegmentRow, groups: Range<Int>,
-    _ body: (HeaderEntry) -> Void
-  ) throws(StateError) {
-    if segment.entries == 0 || groups.isEmpty { return }
-    let directory = transaction.environment.directory
-    var index = Int(segment.groupBegins[groups.lowerBound])
-    let end = Int(segment.groupBegins[groups.upperBound])
-    while index < end {
-      let number = index / entriesPerChunk
-      let key = Chunk.key(checkpoint: segment.checkpoint, number: number)
-      let last = min(end, (number + 1) * entriesPerChunk)
-      let whole = min(Int(segment.entries) - number * entriesPerChunk, entriesPerChunk)
-      guard let value = try transaction.get(.headers, key),
-        let chunk = Chunk.open(value, kind: .headerChunk, key: key),
-        chunk.count == Chunk.headBytes + whole * entryBytes
-      else {
-        throw StateError.damaged(
-          directory, "chunk \(number) of the headers of checkpoint \(segment.checkpoint) is broken")
-      }
-      while index < last {
-        let offset = Chunk.headBytes + (index - number * entriesPerChunk) * entryBytes
-        let entry = entry(chunk, at: offset, checkpoint: segment.checkpoint)
-        guard groups.contains(entry.hash.group) else {
-          throw StateError.damaged(
-            directory, "an entry of checkpoint \(segment.checkpoint) lies in a wrong group")
-        }
-        body(entry)
-        index += 1
-      }
-    }
-  }
 }
