@@ -8,7 +8,7 @@ SWIFT = . .ci/toolchain.sh && swift
 
 SHELL = bash
 .DEFAULT_GOAL = help
-.PHONY: help setup build demo bench test nightly lint format install clean
+.PHONY: help setup build demo bench bench-recovery test nightly lint format install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -25,6 +25,10 @@ demo: build ## the main job on an embedded cluster, killed half way (EVENTS=FILE
 bench: setup ## measure against a bare reader (EVENTS=1000000)
 	@$(SWIFT) build -c release --product sojourn && $(SWIFT) build -c release --product sojourn-bench
 	@rm -rf .build/bench && .build/release/sojourn-bench .build/release/sojourn $(or $(EVENTS),1000000) .build/bench
+
+bench-recovery: setup ## measure from exec to the first new record (SESSIONS=1000000)
+	@$(SWIFT) build -c release --product sojourn && $(SWIFT) build -c release --product sojourn-bench
+	@rm -rf .build/bench && .build/release/sojourn-bench recovery .build/release/sojourn $(or $(SESSIONS),1000000) .build/bench
 
 test: setup ## check the formatting, build, run all tests
 	@.ci/test.sh

@@ -91,7 +91,7 @@ let package = Package(
       name: "sojourn-bench",
       dependencies: [
         "CBench", "SessionModel", "Pipeline", "EventDecoding", "Windowing", "StateStore",
-        "KafkaClient", "EventSources", "Sinks", "Platform",
+        "KafkaClient", "EventSources", "Sinks", "Platform", "Drill",
       ], swiftSettings: settings),
 
     // The whole pipeline in one thread, under simulated time and faults.

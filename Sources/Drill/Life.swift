@@ -1,19 +1,19 @@
 import Glibc
-import Platform
-import SessionModel
+package import Platform
+package import SessionModel
 
 /// One process of the drilled program, from exec to its end.
-final class Life {
+package final class Life {
   /// Monotonic, µs; just before the process was started.
   let startedAt: Int64
   /// When its note of the first new record arrived.
   private(set) var firstRecordAt: Int64?
   /// The last lines of its messages.
-  private(set) var messages: [String] = []
+  package private(set) var messages: [String] = []
   private let child: ChildProcess
   private let pipe: LinePipe
 
-  init(_ program: String, _ arguments: [String]) throws(DrillFailure) {
+  package init(_ program: String, _ arguments: [String]) throws(DrillFailure) {
     do throws(SystemError) {
       pipe = try LinePipe()
       startedAt = Clock.monotonic
@@ -27,13 +27,13 @@ final class Life {
   }
 
   /// From exec to the note of the first new record, µs; nil before.
-  var startUp: Microseconds? { firstRecordAt.map { $0 - startedAt } }
+  package var startUp: Microseconds? { firstRecordAt.map { $0 - startedAt } }
 
   /// Nil while it runs.
-  var end: ChildProcess.End? { child.poll() }
+  package var end: ChildProcess.End? { child.poll() }
 
   /// Takes messages until the deadline or the end of the process, whichever comes first.
-  func listen(until deadline: Int64) {
+  package func listen(until deadline: Int64) {
     repeat {
       let lines = pipe.lines(until: deadline)
       for line in lines { take(line) }
@@ -50,7 +50,7 @@ final class Life {
 
   /// SIGKILL, and waits for the end; messages written before are taken.
   @discardableResult
-  func kill() -> ChildProcess.End {
+  package func kill() -> ChildProcess.End {
     child.signal(SIGKILL)
     let end = child.wait()
     listen(until: Clock.monotonic)

@@ -4,7 +4,9 @@ package import SessionModel
 package struct Spread {
   private var spans: [Microseconds] = []
 
-  mutating func add(_ span: Microseconds) { spans.append(span) }
+  package init() {}
+
+  package mutating func add(_ span: Microseconds) { spans.append(span) }
 
   package var count: Int { spans.count }
 

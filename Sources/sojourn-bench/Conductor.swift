@@ -16,10 +16,7 @@ enum Conductor {
   }
 
   static func run(_ arguments: [String]) -> Int32 {
-    guard arguments.count == 3, let events = Int(arguments[1]) else {
-      say("usage: sojourn-bench SOJOURN EVENTS DIRECTORY")
-      return 64
-    }
+    guard arguments.count == 3, let events = Int(arguments[1]) else { return usage() }
     do {
       try measure(sojourn: arguments[0], events: events, directory: arguments[2])
       return 0
@@ -29,33 +26,20 @@ enum Conductor {
     }
   }
 
-  private struct Failure: Error, CustomStringConvertible { var description: String }
-
   private static func measure(sojourn: String, events: Int, directory: String) throws {
-    try Files.makeDirectory(directory)
-    let answer = directory + "/broker"
-    let broker = try ChildProcess(
-      sojourn, ["broker", "--topic", "\(topic):\(partitions)"], standardOutput: answer)
-    defer {
-      broker.signal(SIGTERM)
-      broker.wait()
-    }
-    let brokers = try firstLine(of: answer, from: broker)
-    say("loading \(events) events into \(partitions) partitions at \(brokers)")
-    let feed = try ChildProcess(
-      sojourn,
-      [
-        "generate", "--events", "\(events)", "--seed", "1", "--rate", "2000", "--brokers",
-        brokers, "--topic", topic, "-X", "compression.codec=zstd",
-      ], standardError: directory + "/feed.err")
-    guard feed.wait() == .exited(0) else { throw Failure(description: "the feed failed") }
+    let cluster = try BenchCluster(
+      sojourn, topic: topic, partitions: partitions, directory: directory)
+    defer { cluster.stop() }
+    say("loading \(events) events into \(partitions) partitions at \(cluster.brokers)")
+    try cluster.feed(["--events", "\(events)", "--seed", "1", "--rate", "2000"])
 
     var results: [Stage: [Figures]] = [:]
     for round in 1...rounds {
       for stage in Stage.allCases {
         say("round \(round) of \(rounds): \(stage)")
         results[stage, default: []].append(
-          try runStage(stage, brokers: brokers, events: events, directory: directory, round))
+          try runStage(stage, brokers: cluster.brokers, events: events, directory: directory, round)
+        )
       }
     }
     printTable(results.mapValues(median))
@@ -71,26 +55,15 @@ enum Conductor {
       CommandLine.arguments[0],
       ["stage", stage.rawValue, brokers, topic, "\(partitions)", own], standardOutput: output,
       standardError: directory + "/stage.err")
-    guard child.wait() == .exited(0) else { throw Failure(description: "stage \(stage) failed") }
+    guard child.wait() == .exited(0) else { throw BenchFailure("stage \(stage) failed") }
     let numbers = String(decoding: try Files.read(output), as: UTF8.self)
       .split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
     guard numbers.count == 5, Int(numbers[0]) == events else {
-      throw Failure(description: "stage \(stage) read \(numbers.first ?? 0) of \(events) events")
+      throw BenchFailure("stage \(stage) read \(numbers.first ?? 0) of \(events) events")
     }
     return Figures(
       cpu: numbers[1] / numbers[0], wall: numbers[2] / numbers[0],
       allocations: numbers[3] / numbers[0], peakMegabytes: numbers[4] / 1_024)
-  }
-
-  private static func firstLine(of path: String, from child: ChildProcess) throws -> String {
-    let deadline = Clock.monotonic + 10_000_000
-    while Clock.monotonic < deadline, child.poll() == nil {
-      if let bytes = try? Files.read(path), let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
-        return String(decoding: bytes[..<end], as: UTF8.self)
-      }
-      usleep(10_000)
-    }
-    throw Failure(description: "the embedded cluster did not start")
   }
 
   private static func median(_ figures: [Figures]) -> Figures {
@@ -123,10 +96,5 @@ enum Conductor {
     let hundredths = Int((value * 100).rounded())
     let rest = hundredths % 100
     return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
-  }
-
-  static func say(_ text: String) {
-    let line = Array((text + "\n").utf8)
-    _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 }

@@ -44,7 +44,7 @@ enum Stage: String, CaseIterable {
         records, Clock.processCPU, Clock.monotonic - wall, cbench_allocations(), peakKilobytes)
       return 0
     } catch {
-      Conductor.say("\(stage): \(error)")
+      say("\(stage): \(error)")
       return 1
     }
   }

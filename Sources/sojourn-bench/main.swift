@@ -1,9 +1,25 @@
 import Glibc
 
-// The benchmark of docs/benchmarks.md: `make bench` calls it. Without a stage it is the conductor,
-// which starts itself once for each stage, so that each is measured as a process of its own.
+// The benchmarks of docs/benchmarks.md. Without a stage or "recovery" it is the conductor, which
+// starts itself once for each stage, so that each is measured as a process of its own.
 let arguments = Array(CommandLine.arguments.dropFirst())
-if arguments.first == "stage" {
-  exit(Stage.run(Array(arguments.dropFirst())))
+switch arguments.first {
+case "stage": exit(Stage.run(Array(arguments.dropFirst())))
+case "recovery": exit(RecoveryBench.run(Array(arguments.dropFirst())))
+default: exit(Conductor.run(arguments))
 }
-exit(Conductor.run(arguments))
+
+func usage() -> Int32 {
+  say(
+    """
+    usage: sojourn-bench SOJOURN EVENTS DIRECTORY
+           sojourn-bench recovery SOJOURN SESSIONS DIRECTORY
+    """)
+  return 64
+}
+
+/// A message for people, to standard error.
+func say(_ text: String) {
+  let line = Array((text + "\n").utf8)
+  _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}
