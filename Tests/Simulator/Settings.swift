@@ -59,7 +59,8 @@ struct Settings {
   func options(_ random: inout RandomNumbers, isBounded: Bool, isLast: Bool) -> RunOptions {
     var options = options
     options.isBounded = isBounded
-    options.closeAll = isLast
+    // Where clocks may decide, a bounded run may close all sessions though the log goes on.
+    options.closeAll = isLast || (isBounded && hasClocks && random.oneIn(2))
     // The last one has to bring every row to its sink, however often that fails.
     options.shutdownTimeout = isLast ? 86_400 * .perSecond : random.pick([10_000, 60 * .perSecond])
     options.checkpointInterval = random.pick([0, 2_000, 50_000, .perSecond])

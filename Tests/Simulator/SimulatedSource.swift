@@ -21,6 +21,8 @@ final class SimulatedSource: EventSource, @unchecked Sendable {
   private let memory: RecordMemory
   /// Called at each call of `nextBatch`, with its number.
   var onCall: (Int) -> Void = { _ in }
+  /// Whether every partition's log grows at the next call: right behind a flush, say.
+  var growsNow = false
 
   /// How reading goes.
   struct Plan {
@@ -135,8 +137,9 @@ final class SimulatedSource: EventSource, @unchecked Sendable {
   /// More records come into the log, and a partition is slow for a while.
   private func grow() {
     if plan.isBounded { return }
-    for partition in visible.indices
-    where plan.growthRate > 0 && process.world.random.oneIn(plan.growthRate) {
+    let rate = growsNow ? 1 : plan.growthRate
+    growsNow = false
+    for partition in visible.indices where rate > 0 && process.world.random.oneIn(rate) {
       visible[partition] = min(visible[partition] + 1, log.partitions[partition].count)
     }
     if process.world.oneIn(plan.delayRate, .partitionDelayed) {

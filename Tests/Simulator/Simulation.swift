@@ -142,7 +142,7 @@ package final class Simulation {
     let run = try Run(
       options: settings.options(&world.random, isBounded: plan.isBounded, isLast: isLast),
       store: store, source: source, sinks: sinks(of: process), stop: stop,
-      observer: observer(of: process, state.history), host: process)
+      observer: observer(of: process, state.history, source), host: process)
     process.pass(.recovered)
     if process.isDead { return }
     _ = try run.run()
@@ -197,7 +197,9 @@ package final class Simulation {
     }
   }
 
-  private func observer(of process: SimulatedProcess, _ history: HistoryBox) -> RunObserver {
+  private func observer(
+    of process: SimulatedProcess, _ history: HistoryBox, _ source: SimulatedSource
+  ) -> RunObserver {
     let world = world
     return RunObserver(
       notice: { if $0.hasPrefix("reading pauses") { world.coverage.count(.readingPaused) } },
@@ -213,6 +215,7 @@ package final class Simulation {
         case .flushed:
           world.coverage.count(Disturbance.flushed)
           history.value.add(.flushed)
+          source.growsNow = world.random.oneIn(2)
           process.pass(.flushed)
         }
       })
