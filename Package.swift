@@ -1,12 +1,17 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Faults that the simulator has to find; the ordinary build holds none.
+let plantedBugs: [SwiftSetting] =
+  Context.environment["SOJOURN_PLANTED_BUGS"] == nil ? [] : [.define("PLANTED_BUGS")]
+
 /// Applied to every Swift target: Swift 6 mode comes with the tools version.
-let settings: [SwiftSetting] = [
-  .treatAllWarnings(as: .error),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-]
+let settings: [SwiftSetting] =
+  [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ] + plantedBugs
 
 func systemLibrary(_ name: String, pkgConfig: String, debian: String) -> Target {
   .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([debian])])
@@ -102,7 +107,7 @@ let package = Package(
         "Platform", "TestSupport",
       ], path: "Tests/Simulator", swiftSettings: settings),
     .executableTarget(
-      name: "sojourn-simulator", dependencies: ["Simulator"],
+      name: "sojourn-simulator", dependencies: ["Simulator", "SessionModel"],
       path: "Tests/SimulatorProgram", swiftSettings: settings),
     .target(
       name: "TestSupport", dependencies: ["SessionModel", "Platform", "CSQLite"],

@@ -7,5 +7,7 @@ source .ci/toolchain.sh
 .ci/test-tools.sh
 swift format lint --strict --parallel --recursive Sources Tests Package.swift
 swift build -c release --build-tests
+# The simulator with faults to find, apart: nothing that ships is built of it.
+SOJOURN_PLANTED_BUGS=1 swift build -c release --product sojourn-simulator --scratch-path .build/planted
 .ci/fuzz.sh 10
 exec swift test -c release --skip-build </dev/null

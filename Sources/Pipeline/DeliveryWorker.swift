@@ -92,6 +92,9 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
   /// The first time: compares what the sink holds with what the state can still give.
   private func start(at found: RowPosition?) throws(SinkError) {
     held = found
+    #if PLANTED_BUGS
+      if planted(.sinkNotAsked) { held = progress.acknowledged }
+    #endif
     // A sink that started late holds nothing from before, and rightly so.
     let reaches = [found, progress.startedAt].compactMap { $0 }.max()
     if let removedUpTo, reaches.map({ $0 < removedUpTo }) ?? true {
@@ -127,6 +130,9 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
         start again
         """)
     }
+    #if PLANTED_BUGS
+      if planted(.unknownTakenAsFailed) { return }
+    #endif
     held = found
   }
 
@@ -142,6 +148,9 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
       return true
     }
     attempted = last
+    #if PLANTED_BUGS
+      if planted(.acknowledgedBeforeWrite) { acknowledge(last) }
+    #endif
     do throws(SinkError) {
       try sink.sink.write(after: held, rows: fresh)
     } catch .unavailable(let problem) {
@@ -206,6 +215,9 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
         progress.skipped += 1
       }
     }
+    #if PLANTED_BUGS
+      if planted(.oneRowTooManySkipped) { return fresh.withoutFirst }
+    #endif
     return fresh
   }
 
@@ -215,3 +227,13 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
     report { $0.progress = progress }
   }
 }
+
+#if PLANTED_BUGS
+  extension RowBatch {
+    fileprivate var withoutFirst: RowBatch {
+      var rest = RowBatch()
+      forEachRow { if $0.position != firstPosition { rest.append(encoded: $0.bytes) } }
+      return rest
+    }
+  }
+#endif

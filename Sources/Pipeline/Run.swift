@@ -355,6 +355,11 @@ package final class Run {
     task.accept(lostOffsets: source.takeLostOffsets())
     let progress = partitions.keys.sorted().map { number in
       let (nextOffset, proof) = source.progress(of: number)
+      #if PLANTED_BUGS
+        if planted(.staleOffset), number == 0, let last = committed.partitions.first {
+          return (partition: number, nextOffset: last.nextOffset, proof: last.proof)
+        }
+      #endif
       return (partition: number, nextOffset: nextOffset, proof: proof)
     }
     gatheredHeld = deliveries.heldByAll
@@ -380,6 +385,9 @@ package final class Run {
   private func flushDurably() throws(RunFailure) {
     try task.flush()
     observer.decided(.flushed)
+    #if PLANTED_BUGS
+      if planted(.flushNotDurable) { return }
+    #endif
     try checkpointNow()
   }
 

@@ -35,6 +35,9 @@ final class SessionTask {
       gap: options.gap, outOfOrderness: options.outOfOrderness, watermark: recovered.watermark,
       closeLine: recovered.closeLine)
     counters = recovered.counters
+    #if PLANTED_BUGS
+      if planted(.counterForgotten) { counters.flushes = 0 }
+    #endif
     checkpoint = recovered.checkpoint
     hasher = KeyHasher(seed: store.hashSeed)
     decoder = EventDecoder(options: options.decoding)
@@ -229,6 +232,9 @@ final class SessionTask {
     takeChanges(into: draft)
     counters.sessionsClosed += UInt64(draft.rows.count)
     draft.late = late
+    #if PLANTED_BUGS
+      if planted(.lateRecordsDropped) { draft.late = [] }
+    #endif
     draft.rejected = rejected
     late.removeAll(keepingCapacity: true)
     rejected.removeAll(keepingCapacity: true)
@@ -243,6 +249,9 @@ final class SessionTask {
     table.takeChanges { hash, record, leastLast, older in
       ledger.retire(older)
       guard let record else {
+        #if PLANTED_BUGS
+          if planted(.tombstoneForgotten) { return .none }
+        #endif
         draft.appendTombstone(hash: hash)
         return .none
       }
@@ -277,10 +286,25 @@ final class SessionTask {
         maxEventTime: marks.maxEventTime(of: $0.partition),
         lastRecordTime: lastRecordTimes[$0.partition], proof: $0.proof)
     }
+    #if PLANTED_BUGS
+      spoil(&state)
+    #endif
     state.sinks = sinks
     state.openSessions = table.openSessions
     state.closingSessions = table.closingSessions
     state.frozenAt = now
     return state
   }
+
+  #if PLANTED_BUGS
+    private func spoil(_ state: inout CheckpointState) {
+      if planted(.watermarkForgotten) { state.watermark = .never }
+      if planted(.flushForgotten), counters.flushes > 0 {
+        state.closeLine = marks.watermark - marks.gap
+      }
+      if planted(.greatestTimeForgotten) {
+        for index in state.partitions.indices { state.partitions[index].maxEventTime = .never }
+      }
+    }
+  #endif
 }

@@ -39,6 +39,10 @@ extension SessionTable {
     let tail = Int(slots[Int(slot)].tail)
     let session = record + tail
     let last = PackedRecord.point(of: session, at: PackedRecord.Field.lastTime)
+    #if PLANTED_BUGS
+      let gap = planted(.gapExclusive) ? gap - 1 : gap
+      let closeLine = planted(.closedSessionTouched) ? Microseconds.never : closeLine
+    #endif
     if point.time > last.time + gap || last.time < closeLine {
       guard point > last else { return false }
       try append(event, at: point, behind: record, slot: slot)
@@ -55,6 +59,9 @@ extension SessionTable {
     session.storeBytes(
       of: PackedRecord.eventCount(of: session) + 1,
       toByteOffset: PackedRecord.Field.eventCount, as: UInt64.self)
+    #if PLANTED_BUGS
+      if planted(.tieIgnored), point.time == last.time { return true }
+    #endif
     if point > last {
       PackedRecord.store(point, in: session, at: PackedRecord.Field.lastTime)
       let exit = tail + PackedRecord.textOffset(SessionRecord.textCount - 1, of: session)

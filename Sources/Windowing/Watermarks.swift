@@ -77,10 +77,16 @@ package struct Watermarks {
     let index = Int(partition)
     if index != current { select(index) }
     let greatest = partitions[index].maxEventTime
+    #if PLANTED_BUGS
+      let watermark = planted(.lateAtWatermark) ? watermark + 1 : watermark
+    #endif
     let verdict: LateReason? =
       time < greatest - outOfOrderness
       ? .behindPartition : time < watermark ? .behindWatermark : nil
     if partitions[index].isIdle { setIdle(false, partition: partition) }
+    #if PLANTED_BUGS
+      if planted(.lateEventIgnored), verdict != nil { return verdict }
+    #endif
     if time > greatest {
       partitions[index].maxEventTime = time
       advance()
@@ -119,7 +125,12 @@ package struct Watermarks {
   }
 
   /// `C := max(C, W − g)`: what could touch the sessions that this closes is late already.
-  package mutating func sweep() { closeLine = max(closeLine, watermark - gap) }
+  package mutating func sweep() {
+    #if PLANTED_BUGS
+      let gap = planted(.closedOneEarly) ? gap - 1 : gap
+    #endif
+    closeLine = max(closeLine, watermark - gap)
+  }
 
   /// `W := C := max(W, M + 1 µs)`: every session closes, and what comes later opens new ones.
   ///

@@ -3,6 +3,7 @@ import TestSupport
 /// Many seeds, one after the other.
 package struct Campaign {
   private let seeds: Range<UInt64>
+  private let stopsAtFinding: Bool
 
   package struct Result: CustomStringConvertible {
     package var seeds = 0
@@ -16,7 +17,11 @@ package struct Campaign {
     }
   }
 
-  package init(seeds: Range<UInt64>) { self.seeds = seeds }
+  /// - Parameter stopsAtFinding: the first seed that differs is the last one run.
+  package init(seeds: Range<UInt64>, stopsAtFinding: Bool = false) {
+    self.seeds = seeds
+    self.stopsAtFinding = stopsAtFinding
+  }
 
   /// - Parameter found: called with each seed that differs, and what differs first.
   package func run(_ found: (_ seed: UInt64, _ finding: String) -> Void) -> Result {
@@ -29,6 +34,7 @@ package struct Campaign {
       guard let finding = outcome.finding else { continue }
       result.findings += 1
       found(seed, finding)
+      if stopsAtFinding { break }
     }
     return result
   }

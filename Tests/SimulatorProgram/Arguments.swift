@@ -1,7 +1,10 @@
+import SessionModel
+
 /// What the command line asks for.
 struct Arguments {
   var seeds: Range<UInt64> = 0..<2_000
   var showsCoverage = false
+  var stopsAtFinding = false
 
   struct Misuse: Error, CustomStringConvertible {
     var description: String
@@ -12,14 +15,31 @@ struct Arguments {
     while let flag = rest.popFirst() {
       switch flag {
       case "--coverage": showsCoverage = true
+      case "--first": stopsAtFinding = true
       case "--seeds":
         guard let range = rest.popFirst().flatMap(Arguments.range) else {
           throw Misuse(description: "--seeds takes a number, or two as in 10..<20")
         }
         seeds = range
+      case "--bug":
+        guard let name = rest.popFirst() else { throw Misuse(description: "--bug takes a name") }
+        try Arguments.plant(name)
       default: throw Misuse(description: "unknown argument \(flag)")
       }
     }
+  }
+
+  /// Has the bug take effect from now on.
+  private static func plant(_ name: String) throws(Misuse) {
+    #if PLANTED_BUGS
+      guard let bug = PlantedBug(rawValue: name) else {
+        let names = PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Misuse(description: "--bug takes one of: \(names)")
+      }
+      PlantedBug.active = bug
+    #else
+      throw Misuse(description: "--bug needs a build with SOJOURN_PLANTED_BUGS=1")
+    #endif
   }
 
   private static func range(_ text: String) -> Range<UInt64>? {

@@ -1,8 +1,9 @@
 import Glibc
 import Simulator
 
-/// `sojourn-simulator [--seeds N | --seeds A..<B] [--coverage]`: runs seeds, and prints
-/// the first difference of each that has one. Exit code 1 if there is any.
+/// `sojourn-simulator [--seeds N | --seeds A..<B] [--first] [--coverage] [--bug NAME]`: runs seeds,
+/// and prints the first difference of each that has one; with `--first` it ends there. Exit code 1
+/// if there is any. `--bug` plants one that a build with `SOJOURN_PLANTED_BUGS=1` carries.
 let arguments: Arguments
 do {
   arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
@@ -10,7 +11,7 @@ do {
   print("sojourn-simulator: \(error)")
   exit(64)
 }
-let campaign = Campaign(seeds: arguments.seeds)
+let campaign = Campaign(seeds: arguments.seeds, stopsAtFinding: arguments.stopsAtFinding)
 let result = campaign.run { print("seed \($0): \($1)") }
 if arguments.showsCoverage { print(result.coverage) }
 print(result)
