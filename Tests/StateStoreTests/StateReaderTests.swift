@@ -43,6 +43,21 @@ import Testing
     #expect(try Files.read(directory.path + "/data.mdb") == before)
   }
 
+  @Test(arguments: [0, 100, 8_192, 16_512])
+  func `a lock file that is cut off is taken for none, and left as it is`(bytes: Int) throws {
+    try task(keys: 10).close()
+    let file = directory.path + "/lock.mdb"
+    #expect(truncate(file, bytes) == 0)
+    let before = try Files.read(file)
+    var users = 0
+    try StateReader.open(directory: directory.path).forEachRecord { _ in
+      users += 1
+      return true
+    }
+    #expect(users == 10)
+    #expect(try Files.read(file) == before)
+  }
+
   @Test func `one key is found by its fields`() throws {
     let task = try TestTask(directory.path)
     let hasher = KeyHasher(seed: task.store.hashSeed)
