@@ -1,4 +1,5 @@
 import CSQLite
+import Platform
 
 /// A connection to one database file. One thread uses it.
 ///
@@ -95,7 +96,9 @@ struct SQLiteConnection: ~Copyable {
   }
 
   private func failure(_ code: Int32) -> SinkError {
-    SinkError(sqlite: code, message: String(cString: sqlite3_errmsg(handle)), path: path)
+    SinkError(
+      sqlite: code, systemError: sqlite3_system_errno(handle),
+      message: String(cString: sqlite3_errmsg(handle)), path: path)
   }
 }
 
@@ -104,15 +107,18 @@ extension SinkError {
   ///
   /// - Parameters:
   ///   - code: an extended result code of SQLite that is an error.
+  ///   - systemError: the `errno` behind it, where there is one: a full disk has many codes.
   ///   - message: SQLite's own words.
-  package init(sqlite code: Int32, message: String, path: String) {
+  package init(sqlite code: Int32, systemError: Int32 = 0, message: String, path: String) {
     let text = "SQLite, \(path): \(message) (code \(code))"
     let safe = "The rows stay in the state; it is tried again."
     switch code & 0xFF {
     case SQLITE_BUSY, SQLITE_LOCKED:
       self = .unavailable(
         "\(text). Another program holds its lock; end its transaction. \(safe)")
-    case SQLITE_FULL:
+    case SQLITE_FULL,
+      SQLITE_CANTOPEN where SystemError("", code: systemError).isDiskFull,
+      SQLITE_IOERR where SystemError("", code: systemError).isDiskFull:
       self = .unavailable("\(text). Make room on its disk. \(safe)")
     case SQLITE_CANTOPEN:
       self = .unavailable(

@@ -48,8 +48,10 @@ struct SQLiteStatement: ~Copyable {
     case SQLITE_ROW: return true
     case SQLITE_DONE: return false
     default:
-      let message = String(cString: sqlite3_errmsg(sqlite3_db_handle(handle)))
-      throw SinkError(sqlite: code, message: message, path: path)
+      let connection = sqlite3_db_handle(handle)
+      throw SinkError(
+        sqlite: code, systemError: sqlite3_system_errno(connection),
+        message: String(cString: sqlite3_errmsg(connection)), path: path)
     }
   }
 
