@@ -75,7 +75,7 @@ package struct SinkAddress: Equatable, Sendable {
 package struct SinkAddressError: Error, Equatable, CustomStringConvertible {
   package var description: String
 
-  init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }
 
 extension UInt8 {

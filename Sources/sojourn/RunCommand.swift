@@ -136,8 +136,10 @@ enum RunCommand {
     var sinks: [SinkToOpen] = []
     do throws(SinkAddressError) {
       let table = try TableName(parsing: settings.table)
-      for text in settings.sinks {
-        let address = try SinkAddress(parsing: text)
+      var addresses: [SinkAddress] = []
+      for text in settings.sinks { addresses.append(try SinkAddress(parsing: text)) }
+      try requirePlaces(of: addresses)
+      for address in addresses {
         sinks.append(
           SinkToOpen(
             sink: Sinks.make(address, table: table), name: address.name, url: address.redacted,
@@ -148,6 +150,14 @@ enum RunCommand {
       throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)
     }
     return sinks
+  }
+
+  /// Two sinks on one table would take it from each other.
+  private static func requirePlaces(of addresses: [SinkAddress]) throws(SinkAddressError) {
+    guard let (one, other) = Sinks.sharing(addresses) else { return }
+    throw SinkAddressError(
+      "the sinks \(one) and \(other) lead to the same table: give each a place of its own, or only "
+        + "one of them")
   }
 
   private static func options(of settings: RunSettings) throws(CommandFailure) -> RunOptions {

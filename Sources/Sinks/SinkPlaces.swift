@@ -1,0 +1,34 @@
+import Glibc
+
+extension Sinks {
+  /// Finds two sinks that lead to one table: they would take it from each other.
+  ///
+  /// A file is known by its inode, so that links and different ways to write a path do not hide it;
+  /// one that is not there yet by its directory's inode and its name. SQL sinks share one table name.
+  ///
+  /// - Returns: the names of the first two; nil where every sink has a place of its own.
+  package static func sharing(_ addresses: [SinkAddress]) -> (String, String)? {
+    var names: [String: String] = [:]
+    for address in addresses {
+      let place = "\(address.scheme):" + identity(of: address.rest)
+      if let other = names[place] { return (other, address.name) }
+      names[place] = address.name
+    }
+    return nil
+  }
+
+  private static func identity(of path: String) -> String {
+    if let inode = inode(of: path) { return inode }
+    var trimmed = Substring(path)
+    while trimmed.hasSuffix("/") { trimmed.removeLast() }
+    let slash = trimmed.lastIndex(of: "/")
+    let directory = slash.map { String(trimmed[...$0]) } ?? "."
+    let name = slash.map { trimmed[trimmed.index(after: $0)...] } ?? trimmed
+    return inode(of: directory).map { "\($0)/\(name)" } ?? path
+  }
+
+  private static func inode(of path: String) -> String? {
+    var status = stat()
+    return stat(path, &status) == 0 ? "\(status.st_dev).\(status.st_ino)" : nil
+  }
+}
