@@ -98,6 +98,9 @@ final class Deliveries {
     return statuses.allSatisfy { ($0.progress.acknowledged ?? .least) >= newest }
   }
 
+  /// Whether a sink does not take rows now, as far as was last heard.
+  var isAnyDown: Bool { statuses.contains { $0.problem != nil } }
+
   /// The sinks that lack rows, with the reason where there is one.
   func lacking(_ newest: RowPosition?) -> [String] {
     statuses.filter { status in

@@ -397,9 +397,16 @@ package final class Run {
   private func finish() throws(RunFailure) {
     let deadline = host.monotonic + options.shutdownTimeout
     repeat { try checkpointNow() } while task.table.closingSessions > 0
+    var hasToldOfWait = false
     while true {
       try lookAtSinks()
       if deliveries.haveAll(upTo: committed.newestRow) || host.monotonic >= deadline { break }
+      if stop.isRequested, deliveries.isAnyDown, !hasToldOfWait {
+        hasToldOfWait = true
+        observer.notice(
+          "the run ends; all that was read is in the state. It waits for its sinks, at most as long "
+            + "as --shutdown-timeout says; a second signal ends it at once")
+      }
       do throws(SourceError) {
         // Held partitions give no records: this only polls, and wakes when a sink has moved on.
         hold(Set(partitions.keys))
