@@ -42,7 +42,11 @@ let fuzzing: [Target] =
 
 let package = Package(
   name: "sojourn",
-  products: [.executable(name: "sojourn", targets: ["sojourn"])],
+  products: [
+    .executable(name: "sojourn", targets: ["sojourn"]),
+    // What tests preload into the program, to have its system calls fail.
+    .library(name: "FaultShim", type: .dynamic, targets: ["FaultShim"]),
+  ],
   targets: [
     // Module maps of C libraries, no code.
     systemLibrary("CRdKafka", pkgConfig: "rdkafka", debian: "librdkafka-dev"),
@@ -109,6 +113,8 @@ let package = Package(
     .executableTarget(
       name: "sojourn-simulator", dependencies: ["Simulator", "SessionModel"],
       path: "Tests/SimulatorProgram", swiftSettings: settings),
+    // Nothing may depend on it: its `write` would be that of the whole program.
+    .target(name: "FaultShim", path: "Tests/FaultShim"),
     .target(
       name: "TestSupport", dependencies: ["SessionModel", "Platform", "CSQLite"],
       path: "Tests/TestSupport", swiftSettings: settings),
@@ -137,7 +143,9 @@ let package = Package(
       ]),
     tests("SimulatorTests", ["Simulator", "Platform"]),
     tests("DrillTests", ["Drill", "Sinks", "SessionModel"]),
-    tests("EndToEndTests", ["KafkaClient", "SessionModel", "Platform", "CSQLite", "sojourn"]),
+    tests(
+      "EndToEndTests",
+      ["KafkaClient", "SessionModel", "StateStore", "Platform", "CSQLite", "sojourn"]),
   ] + fuzzing,
   cxxLanguageStandard: .cxx20
 )

@@ -3,12 +3,17 @@ import Glibc
 /// The program that was built together with the running tests.
 package enum BuiltProgram {
   /// Its path: beside the tests' own executable.
-  package static var path: String {
+  package static var path: String { folder + "/sojourn" }
+
+  /// The library that a program is preloaded with to have its system calls fail.
+  package static var faultShim: String { folder + "/libFaultShim.so" }
+
+  private static var folder: String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &buffer, buffer.count)
     let own = String(
       decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
     let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    return folder.joined(separator: "/") + "/sojourn"
+    return folder.joined(separator: "/")
   }
 }

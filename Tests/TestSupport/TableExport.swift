@@ -55,4 +55,17 @@ package enum TableExport {
   package static func lines(_ export: [UInt8]) -> [String] {
     export.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
   }
+
+  /// The first place where two exports differ, and their numbers of rows; nil where they are equal.
+  package static func difference(_ found: [UInt8], from expected: [UInt8]) -> String? {
+    if found == expected { return nil }
+    let (found, expected) = (lines(found), lines(expected))
+    let place =
+      zip(found, expected).enumerated().first { $1.0 != $1.1 }?.offset
+      ?? min(found.count, expected.count)
+    return """
+      \(found.count) rows, not \(expected.count); row \(place) is \
+      \(found.dropFirst(place).first ?? "none"), not \(expected.dropFirst(place).first ?? "none")
+      """
+  }
 }

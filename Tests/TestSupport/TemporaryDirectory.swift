@@ -1,5 +1,5 @@
 import Glibc
-import Platform
+package import Platform
 
 /// A directory of its own for one test; gone with the object.
 package final class TemporaryDirectory {
@@ -24,6 +24,20 @@ package final class TemporaryDirectory {
       rmdir(path)
     } else {
       unlink(path)
+    }
+  }
+
+  /// Copies a directory with all that is in it; nothing may be writing there.
+  package static func copy(_ source: String, to target: String) throws(SystemError) {
+    try Files.makeDirectory(target, mode: 0o700)
+    for name in try Files.names(in: source) {
+      var status = stat()
+      if lstat(source + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        try copy(source + "/" + name, to: target + "/" + name)
+      } else {
+        let file = try FileDescriptor.open(target + "/" + name, O_WRONLY | O_CREAT | O_TRUNC)
+        try file.write(try Files.read(source + "/" + name))
+      }
     }
   }
 }
