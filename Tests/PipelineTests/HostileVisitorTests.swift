@@ -22,6 +22,19 @@ import Windowing
     #expect(summary.state.counters.sessionsClosed >= 139_999)
   }
 
+  @Test func `of a rejected record the first 4 KiB are kept, and its length`() throws {
+    let job = TestJob(gap: 1, outOfOrderness: 0)
+    let value = [UInt8](repeating: 0x78, count: Limits.keptPayloadBytes + 1)
+    _ = try job.run(try MemorySource([[value]]))
+    var kept: [SideRecord] = []
+    try StateReader.open(directory: job.state).forEachRecord(of: .rejected) {
+      kept.append($0)
+      return true
+    }
+    #expect(kept.map(\.payload) == [Array(value.dropLast())])
+    #expect(kept.map(\.valueLength) == [Int64(value.count)])
+  }
+
   @Test func `an event that would open one session too many is a rejected record`() throws {
     var job = TestJob(gap: 1, outOfOrderness: 10_000_000)
     job.options.closeAll = true
