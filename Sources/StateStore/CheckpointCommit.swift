@@ -71,7 +71,7 @@ struct CheckpointCommit {
   /// Counts the late and rejected records in, before anything is written.
   private mutating func makeRoom(_ directory: String) throws(StateError) {
     for (output, records) in [(SideOutput.late, draft.late), (.rejected, draft.rejected)] {
-      var totals = output == .late ? row.late : row.rejected
+      var totals = try remaining(output, directory)
       totals.rows += UInt64(records.count)
       totals.bytes += records.reduce(0) { $0 + UInt64(SideRow.storedBytes($1)) }
       let rows = output == .late ? options.lateRows : options.rejectedRows
@@ -85,8 +85,23 @@ struct CheckpointCommit {
           with 'sojourn purge \(output.rawValue)', and start again.
           """)
       }
-      if output == .late { row.late = totals } else { row.rejected = totals }
+      row.state.kept[output] = totals
     }
+  }
+
+  /// What is kept besides the records that this checkpoint removes.
+  private func remaining(
+    _ output: SideOutput, _ directory: String
+  ) throws(StateError) -> SideTotals {
+    var totals = row.state.kept[output]
+    for batch in draft.removeSides where batch.output == output {
+      guard totals.rows >= UInt64(batch.count), totals.bytes >= batch.storedBytes else {
+        throw StateError.wrongUse("more \(output.rawValue) records are removed than are kept")
+      }
+      totals.rows -= UInt64(batch.count)
+      totals.bytes -= batch.storedBytes
+    }
+    return totals
   }
 
   private mutating func dropSegments(_ transaction: borrowing Transaction) throws(StateError) {
@@ -170,6 +185,7 @@ struct CheckpointCommit {
   }
 
   private func putSideRecords(_ transaction: borrowing Transaction) throws(StateError) {
+    for batch in draft.removeSides { try batch.remove(transaction) }
     for (output, records) in [(SideOutput.late, draft.late), (.rejected, draft.rejected)] {
       for record in records {
         let key = SideRow.key(record, checkpoint: draft.checkpoint)
@@ -184,6 +200,7 @@ struct CheckpointCommit {
   ) throws(StateError) {
     let last = row.state
     row.state = draft.state
+    row.state.kept = last.kept
     row.state.partitions.sort { $0.partition < $1.partition }
     row.state.checkpoint = draft.checkpoint
     row.state.newestRow = draft.rows.lastPosition ?? last.newestRow

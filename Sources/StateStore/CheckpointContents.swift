@@ -37,10 +37,29 @@ package struct CheckpointState: Equatable, Sendable {
   package var closingSessions: UInt64 = 0
   /// Rows in the outbox after this checkpoint.
   package var outboxRows: UInt64 = 0
+  /// Late and rejected records that are kept after this checkpoint.
+  package var kept = KeptSideRecords()
   /// When the checkpoint was frozen, wall clock, µs since 1970. For people only.
   package var frozenAt: Microseconds = 0
 
   package init() {}
+}
+
+/// How many late or rejected records are kept, and their bytes, keys included.
+package struct SideTotals: Equatable, Sendable {
+  package var rows: UInt64 = 0
+  package var bytes: UInt64 = 0
+}
+
+/// The totals of both side outputs.
+package struct KeptSideRecords: Equatable, Sendable {
+  package var late = SideTotals()
+  package var rejected = SideTotals()
+
+  package subscript(output: SideOutput) -> SideTotals {
+    get { output == .late ? late : rejected }
+    set { if output == .late { late = newValue } else { rejected = newValue } }
+  }
 }
 
 /// What the state knows of one sink.
@@ -65,41 +84,5 @@ package struct SinkProgress: Equatable, Sendable {
     self.acknowledged = acknowledged
     self.skipped = skipped
     self.startedAt = startedAt
-  }
-}
-
-/// A late record, or a rejected one, on its way into the state.
-package struct SideRecord: Sendable {
-  package var partition: Int32
-  package var offset: Int64
-  /// `LateReason` or `RejectReason`, raw.
-  package var reason: UInt8
-  /// `EventField`, raw; 0 for none.
-  package var field: UInt8
-  /// The Kafka timestamp, `.never` for none.
-  package var recordTime: Microseconds
-  /// Late records: the event's time; rejected: `.never`.
-  package var eventTime: Microseconds
-  /// Late records: what the time was compared with (`max(W_p, W)`); rejected: `.never`.
-  package var watermark: Microseconds
-  /// The value's whole length in bytes; -1 for a null value.
-  package var valueLength: Int64
-  /// The first `Limits.keptPayloadBytes` of the value.
-  package var payload: [UInt8]
-
-  package init(
-    partition: Int32, offset: Int64, reason: UInt8, field: UInt8 = 0, recordTime: Microseconds,
-    eventTime: Microseconds = .never, watermark: Microseconds = .never, valueLength: Int64,
-    payload: [UInt8]
-  ) {
-    self.partition = partition
-    self.offset = offset
-    self.reason = reason
-    self.field = field
-    self.recordTime = recordTime
-    self.eventTime = eventTime
-    self.watermark = watermark
-    self.valueLength = valueLength
-    self.payload = payload
   }
 }

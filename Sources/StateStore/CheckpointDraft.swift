@@ -16,8 +16,10 @@ package final class CheckpointDraft: @unchecked Sendable {
   package var rows = RowBatch()
   package var late: [SideRecord] = []
   package var rejected: [SideRecord] = []
-  /// All else. The commit itself fills in `checkpoint`, `outboxRows` and the counter `delivered`,
-  /// and keeps `newestRow` and `removedUpTo` unless rows enter or leave.
+  /// Records that are held elsewhere now: read from the state, and not removed before.
+  package var removeSides: [SideBatch] = []
+  /// All else. The commit itself fills in `checkpoint`, `outboxRows`, `kept` and the counter
+  /// `delivered`, and keeps `newestRow` and `removedUpTo` unless rows enter or leave.
   package var state = CheckpointState()
   /// Rows of the outbox up to here are removed; they count as delivered.
   package var removeOutboxUpTo: RowPosition?

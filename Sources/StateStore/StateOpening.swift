@@ -157,7 +157,8 @@ extension StateRow {
     _ transaction: borrowing Transaction, segments: [SegmentRow]
   ) throws(StateError) {
     let expected: [(Database, UInt64)] = [
-      (.outbox, state.outboxRows), (.late, late.rows), (.rejected, rejected.rows),
+      (.outbox, state.outboxRows), (.late, state.kept.late.rows),
+      (.rejected, state.kept.rejected.rows),
       (.data, segments.reduce(0) { $0 + UInt64($1.dataChunks) }),
       (.headers, segments.reduce(0) { $0 + UInt64($1.headerChunks) }),
     ]

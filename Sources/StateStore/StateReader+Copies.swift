@@ -111,7 +111,8 @@ extension StateExamination {
         "there are \(sessions) sessions, but \(state.openSessions) open and "
           + "\(state.closingSessions) closing ones")
     }
-    if late.rows > counters.late || rejected.rows > counters.rejected {
+    let kept = state.kept
+    if kept.late.rows > counters.late || kept.rejected.rows > counters.rejected {
       problems.append("more late or rejected records are kept than were counted")
     }
   }

@@ -51,8 +51,6 @@ package final class StateReader: Sendable {
   /// What a summary shows, all of one checkpoint.
   package struct Summary: Sendable {
     package var state: CheckpointState
-    package var late: SideTotals
-    package var rejected: SideTotals
     /// Checkpoints whose records the log still holds, its bytes, and those of live records.
     package var segments: Int
     package var logBytes: Int
@@ -66,7 +64,7 @@ package final class StateReader: Sendable {
       let segments = try SegmentRow.readAll(transaction, belongingTo: row)
       try row.requireCounts(transaction, segments: segments)
       return Summary(
-        state: row.state, late: row.late, rejected: row.rejected, segments: segments.count,
+        state: row.state, segments: segments.count,
         logBytes: segments.reduce(0) { $0 + $1.logBytes },
         liveBytes: Int(segments.last?.liveBytes ?? 0))
     }
@@ -164,9 +162,9 @@ package final class StateReader: Sendable {
     return try environment.write(writing: 0) { (transaction) throws(StateError) in
       _ = try JobRow.read(transaction)
       var row = try StateRow.read(transaction)
-      let removed = output == .late ? row.late : row.rejected
+      let removed = row.state.kept[output]
       try transaction.deleteAll(output.database)
-      if output == .late { row.late = SideTotals() } else { row.rejected = SideTotals() }
+      row.state.kept[output] = SideTotals()
       try transaction.put(.state, Array(StateRow.key.utf8), row.encoded, .replacing)
       return removed
     }

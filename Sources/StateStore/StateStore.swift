@@ -137,10 +137,22 @@ package final class StateStore: @unchecked Sendable {
     return batch
   }
 
+  /// The first late or rejected records, by partition and offset. On any thread.
+  ///
+  /// - Parameter maxBytes: of stored rows; the record that reaches it is the last.
+  package func readSide(
+    _ output: SideOutput, maxRows: Int, maxBytes: Int
+  ) throws(StateError) -> SideBatch {
+    try refuseIfLatched()
+    return try environment.read { (transaction) throws(StateError) in
+      try SideBatch(output, transaction, maxRows: maxRows, maxBytes: maxBytes)
+    }
+  }
+
   /// Makes a checkpoint durable in one transaction. On the writer thread only.
   ///
-  /// - Returns: the state as it now stands: with `outboxRows`, `delivered`, `newestRow` and
-  ///   `removedUpTo` as they came out.
+  /// - Returns: the state as it now stands: with `outboxRows`, `delivered`, `kept`, `newestRow`
+  ///   and `removedUpTo` as they came out.
   /// - Throws: `.inputOutput`, `.corrupt`, `.sideOutputFull`, `.fault`. The last checkpoint is then
   ///   intact, nothing of this one is durable, and the store refuses everything from then on.
   @discardableResult

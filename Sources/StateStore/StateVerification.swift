@@ -3,8 +3,6 @@ import SessionModel
 /// What checking every byte of a state has found.
 package struct StateExamination: Sendable {
   package var state = CheckpointState()
-  package var late = SideTotals()
-  package var rejected = SideTotals()
   /// Keys with open or closing sessions, and these sessions.
   package var keys: UInt64 = 0
   package var sessions: UInt64 = 0
@@ -71,16 +69,14 @@ private struct Verification {
       segments.last.map { $0.liveKeys == liveKeys && $0.liveBytes == liveBytes } ?? true,
       "the log holds \(liveKeys) live keys of \(liveBytes) bytes, the newest segment differs")
     try checkOutbox(row, transaction)
-    try checkSide(.late, row.late, transaction)
-    try checkSide(.rejected, row.rejected, transaction)
+    try checkSide(.late, row.state.kept.late, transaction)
+    try checkSide(.rejected, row.state.kept.rejected, transaction)
     let counters = row.state.counters
     require(
       counters.sessionsClosed == counters.delivered + row.state.outboxRows,
       "sessions closed are not those delivered and those in the outbox")
     try checkPages(transaction)
     examination.state = row.state
-    examination.late = row.late
-    examination.rejected = row.rejected
     examination.keys = liveKeys
     examination.segments = segments.count
   }

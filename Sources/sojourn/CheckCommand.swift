@@ -44,8 +44,8 @@ enum ExaminationText {
     let state = examination.state
     return """
       checkpoint \(state.checkpoint), \(examination.sessions) sessions of \(examination.keys) keys, \
-      \(state.outboxRows) rows in the outbox, \(examination.late.rows) late, \
-      \(examination.rejected.rows) rejected; \(examination.pages) pages, \
+      \(state.outboxRows) rows in the outbox, \(state.kept.late.rows) late, \
+      \(state.kept.rejected.rows) rejected; \(examination.pages) pages, \
       \(examination.freePages) of them free, \(bytes(examination)) bytes; \
       \(elapsed / Microseconds.perMillisecond) ms
       """
@@ -61,8 +61,8 @@ enum ExaminationText {
       $0.member("keys", examination.keys)
       $0.member("segments", UInt64(examination.segments))
       $0.member("outbox_rows", state.outboxRows)
-      $0.member("late_kept", examination.late.rows)
-      $0.member("rejected_kept", examination.rejected.rows)
+      $0.member("late_kept", state.kept.late.rows)
+      $0.member("rejected_kept", state.kept.rejected.rows)
       $0.member("pages", examination.pages)
       $0.member("free_pages", examination.freePages)
       $0.member("bytes", bytes(examination))

@@ -39,8 +39,8 @@ enum DumpCommand {
       }
       SummaryText.members(
         of: summary.state, topic: reader.identity.fingerprint.topic, into: &json)
-      json.member("late_kept", summary.late.rows)
-      json.member("rejected_kept", summary.rejected.rows)
+      json.member("late_kept", summary.state.kept.late.rows)
+      json.member("rejected_kept", summary.state.kept.rejected.rows)
       json.member("log_bytes", summary.logBytes)
       json.member("live_bytes", summary.liveBytes)
     }

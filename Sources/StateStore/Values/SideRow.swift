@@ -1,9 +1,6 @@
 import SessionModel
 
-/// The late or the rejected records.
-package enum SideOutput: String, CaseIterable, Sendable {
-  case late, rejected
-
+extension SideOutput {
   var database: Database { self == .late ? .late : .rejected }
   var kind: Checksum.Kind { self == .late ? .late : .rejected }
 }

@@ -1,11 +1,5 @@
 import SessionModel
 
-/// How many late or rejected records are kept, and their bytes, keys included.
-package struct SideTotals: Equatable, Sendable {
-  package var rows: UInt64 = 0
-  package var bytes: UInt64 = 0
-}
-
 /// The one row of `state`, rewritten by each checkpoint: `CheckpointState` but for its partitions,
 /// and what ties the other databases to it.
 struct StateRow {
@@ -13,8 +7,6 @@ struct StateRow {
   static let key = "state"
 
   var state = CheckpointState()
-  var late = SideTotals()
-  var rejected = SideTotals()
   /// Segments are `oldestSegment ... state.checkpoint`, without a hole; empty if it is greater.
   var oldestSegment: UInt64 = 1
   var partitionCount: UInt32 = 0
@@ -27,7 +19,8 @@ struct StateRow {
     var bytes = [StateRow.version]
     for number in [
       state.checkpoint, oldestSegment, state.openSessions, state.closingSessions,
-      state.outboxRows, late.rows, late.bytes, rejected.rows, rejected.bytes, partitionSum,
+      state.outboxRows, state.kept.late.rows, state.kept.late.bytes, state.kept.rejected.rows,
+      state.kept.rejected.bytes, partitionSum,
     ] {
       PackedText.append(number, to: &bytes)
     }
@@ -104,8 +97,8 @@ struct StateRow {
     state.openSessions = numbers[2]
     state.closingSessions = numbers[3]
     state.outboxRows = numbers[4]
-    late = SideTotals(rows: numbers[5], bytes: numbers[6])
-    rejected = SideTotals(rows: numbers[7], bytes: numbers[8])
+    state.kept.late = SideTotals(rows: numbers[5], bytes: numbers[6])
+    state.kept.rejected = SideTotals(rows: numbers[7], bytes: numbers[8])
     partitionSum = numbers[9]
     guard let partitions = reader.integer(UInt32.self),
       let watermark = reader.integer(Int64.self), let closeLine = reader.integer(Int64.self),
@@ -144,8 +137,9 @@ struct StateRow {
   private var isPossible: Bool {
     let counts =
       [
-        state.openSessions, state.closingSessions, state.outboxRows, late.rows, late.bytes,
-        rejected.rows, rejected.bytes,
+        state.openSessions, state.closingSessions, state.outboxRows,
+        state.kept.late.rows, state.kept.late.bytes, state.kept.rejected.rows,
+        state.kept.rejected.bytes,
       ] + state.counters.named.map(\.value) + state.sinks.map(\.skipped)
     let times = Microseconds.never...(.latest + 1)
     return counts.allSatisfy { $0 <= ValueLimits.count }

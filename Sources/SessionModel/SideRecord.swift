@@ -1,0 +1,40 @@
+/// The late or the rejected records.
+package enum SideOutput: String, CaseIterable, Sendable {
+  case late, rejected
+}
+
+/// A late record, or a rejected one: kept in the state until it is purged or written elsewhere.
+package struct SideRecord: Equatable, Sendable {
+  package var partition: Int32
+  package var offset: Int64
+  /// `LateReason` or `RejectReason`, raw.
+  package var reason: UInt8
+  /// `EventField`, raw; 0 for none.
+  package var field: UInt8
+  /// The Kafka timestamp, `.never` for none.
+  package var recordTime: Microseconds
+  /// Late records: the event's time; rejected: `.never`.
+  package var eventTime: Microseconds
+  /// Late records: what the time was compared with (`max(W_p, W)`); rejected: `.never`.
+  package var watermark: Microseconds
+  /// The value's whole length in bytes; -1 for a null value.
+  package var valueLength: Int64
+  /// The first `Limits.keptPayloadBytes` of the value.
+  package var payload: [UInt8]
+
+  package init(
+    partition: Int32, offset: Int64, reason: UInt8, field: UInt8 = 0, recordTime: Microseconds,
+    eventTime: Microseconds = .never, watermark: Microseconds = .never, valueLength: Int64,
+    payload: [UInt8]
+  ) {
+    self.partition = partition
+    self.offset = offset
+    self.reason = reason
+    self.field = field
+    self.recordTime = recordTime
+    self.eventTime = eventTime
+    self.watermark = watermark
+    self.valueLength = valueLength
+    self.payload = payload
+  }
+}
