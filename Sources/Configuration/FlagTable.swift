@@ -117,6 +117,14 @@ package enum FlagTable {
       "on-data-loss", "stop|continue", .choice(["stop", "continue"]), default: "stop",
       help: "what to do when unread records were deleted", [.run]),
     FlagDefinition(
+      "late-to", "jsonl:DIR", .text,
+      help: "late records are moved from the state to files of JSON lines in this directory",
+      [.run]),
+    FlagDefinition(
+      "rejected-to", "jsonl:DIR", .text,
+      help: "rejected records are moved from the state to files of JSON lines in this directory",
+      [.run]),
+    FlagDefinition(
       "late-limit", "ROWS", .integer(1...1_000_000_000), default: "1000000", unit: "rows",
       help: "the run stops at this many kept late records; see sojourn purge", [.run]),
     FlagDefinition(

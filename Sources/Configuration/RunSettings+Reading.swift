@@ -30,6 +30,8 @@ extension RunSettings {
 
     onDataLoss = try values.requiredChoice("on-data-loss", DataLossPolicy.self)
     outboxLimit = try values.requiredInteger("outbox-limit")
+    lateTo = try values.text("late-to")
+    rejectedTo = try values.text("rejected-to")
     lateLimit = try values.requiredInteger("late-limit")
     rejectedLimit = try values.requiredInteger("rejected-limit")
     adoptTable = try values.boolean("adopt-table")

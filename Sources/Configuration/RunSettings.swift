@@ -31,6 +31,10 @@ package struct RunSettings: Sendable {
   package let onDataLoss: DataLossPolicy
   /// In rows.
   package let outboxLimit: Int
+  /// `SCHEME:PLACE` as written; nil: late records stay in the state.
+  package let lateTo: String?
+  /// The same for rejected records; another place.
+  package let rejectedTo: String?
   /// In rows.
   package let lateLimit: Int
   /// In rows.

@@ -23,9 +23,7 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
   private var claim = SinkClaim.first
   /// Whether the sink has answered since the last error.
   private var isOpen = false
-  /// After an error: when the sink is tried again, monotonic.
-  private var retryAt: Int64?
-  private var retryPause = RunLimits.firstRetryPause
+  private var backoff = Backoff()
   /// Whether the last write failed: opening alone does not prove that the sink is back.
   private var writeFailed = false
 
@@ -57,8 +55,7 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
 
   private func advance() throws(RunFailure) -> WorkerStep {
     if desk.read({ $0.isClosing }) { return .ended }
-    if let retryAt, host.monotonic < retryAt { return .wait(until: retryAt) }
-    retryAt = nil
+    if !backoff.isOver(now: host.monotonic) { return .wait(until: backoff.retryAt) }
     if !isOpen {
       try open()
       return .again
@@ -181,14 +178,13 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
       if $0.problem == nil { $0.notices.append("waits: \(problem)") }
       $0.problem = problem
     }
-    retryAt = host.monotonic + retryPause
-    retryPause = min(retryPause * 2, RunLimits.lastRetryPause)
+    backoff.failed(now: host.monotonic)
   }
 
   /// Says that the sink is back, if it was down.
   private func reportBack() {
-    if retryPause == RunLimits.firstRetryPause { return }
-    retryPause = RunLimits.firstRetryPause
+    if !backoff.isFailing { return }
+    backoff.succeeded()
     report {
       if let problem = $0.problem { $0.notices.append("is back after: \(problem)") }
       $0.problem = nil

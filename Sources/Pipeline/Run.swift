@@ -62,6 +62,7 @@ package final class Run {
   private let task: SessionTask
   private let writer: CheckpointWriter
   private let deliveries: Deliveries
+  private let sides: SideDeliveries
   private var committed: CheckpointState
   private var partitions: [Int32: PartitionReading] = [:]
   private var idle: IdleTracker?
@@ -91,7 +92,8 @@ package final class Run {
   /// - Throws: `RunFailure`; nothing was changed.
   package init(
     options: RunOptions, store: StateStore, source: any EventSource, sinks: [SinkToOpen],
-    stop: StopRequest, observer: RunObserver, host: any RunHost = ThreadHost()
+    sides: [SideToOpen] = [], stop: StopRequest, observer: RunObserver,
+    host: any RunHost = ThreadHost()
   ) throws(RunFailure) {
     self.options = options
     self.host = host
@@ -107,6 +109,7 @@ package final class Run {
     deliveries = try Deliveries(
       sinks, store: store, host: host, options: options
     ) { waker.wake() }
+    self.sides = try SideDeliveries(sides, store: store, host: host) { waker.wake() }
     if !options.isBounded { idle = options.idleTimeout.map { IdleTracker(timeout: $0) } }
     lastCheckpointAt = startedAt
   }
@@ -117,11 +120,13 @@ package final class Run {
   package func run() throws(RunFailure) -> RunSummary {
     defer {
       deliveries.close()
+      sides.close()
       writer.close()
       source.close()
     }
     let recordsBefore = committed.counters.recordsRead
     try deliveries.waitForFirstTry()
+    try sides.waitForFirstTry()
     if try openSource() {
       while !stop.isRequested, !isDone, !isOverTime { try step() }
       if isDone, options.closeAll { try flushDurably() }
@@ -279,18 +284,18 @@ package final class Run {
   }
 
   private func lookAtSinks() throws(RunFailure) {
-    for notice in try deliveries.look() { observer.notice(notice) }
+    for notice in try deliveries.look() + sides.look() { observer.notice(notice) }
   }
 
-  /// A full outbox stops reading, while polling goes on; never a sweep or a flush.
+  /// What waits for sinks stops reading at a bound, while polling goes on; never a sweep or a flush.
   private func pauseOrResume() {
-    let isFull = committed.outboxRows >= options.outboxLimit
+    let isFull = committed.outboxRows >= options.outboxLimit || sides.areFull(committed.kept)
     if isFull == isPaused { return }
     isPaused = isFull
     observer.notice(
       isFull
-        ? "reading pauses: \(committed.outboxRows) rows wait for "
-          + deliveries.lacking(committed.newestRow).joined(separator: ", ")
+        ? "reading pauses: \(committed.outboxRows) rows and \(committed.kept.rows) late and rejected "
+          + "records are in the state; lacking: " + lacking.joined(separator: ", ")
         : "reading goes on: \(committed.outboxRows) rows wait for the sinks")
     hold(isPaused ? Set(partitions.keys) : [])
   }
@@ -340,6 +345,7 @@ package final class Run {
   /// Whether a checkpoint would change anything.
   private var hasNews: Bool {
     task.recordsSinceCheckpoint > 0 || deliveries.heldByAll != gatheredHeld
+      || sides.haveDelivered
       || task.marks.watermark != committed.watermark
       || partitions.contains { number, _ in
         source.progress(of: number).nextOffset
@@ -365,6 +371,7 @@ package final class Run {
     gatheredHeld = deliveries.heldByAll
     let draft = try task.gather(
       progress: progress, sinks: deliveries.progress, heldByAll: gatheredHeld, now: host.wall)
+    draft.removeSides = sides.takeDelivered()
     lastCheckpointAt = host.monotonic
     rowsAreLeft = task.table.closingSessions > 0
     writer.submit(draft)
@@ -378,6 +385,7 @@ package final class Run {
   private func afterCommit(_ state: CheckpointState) {
     committed = state
     deliveries.notify()
+    sides.notify(state.checkpoint)
     source.mirror(state.partitions.map { ($0.partition, $0.nextOffset) })
     pauseOrResume()
   }
@@ -400,8 +408,9 @@ package final class Run {
     var hasToldOfWait = false
     while true {
       try lookAtSinks()
-      if deliveries.haveAll(upTo: committed.newestRow) || host.monotonic >= deadline { break }
-      if stop.isRequested, deliveries.isAnyDown, !hasToldOfWait {
+      if sides.haveDelivered { try checkpointNow() }
+      if lacking.isEmpty || host.monotonic >= deadline { break }
+      if stop.isRequested, deliveries.isAnyDown || sides.isAnyDown, !hasToldOfWait {
         hasToldOfWait = true
         observer.notice(
           "the run ends; all that was read is in the state. It waits for its sinks, at most as long "
@@ -416,8 +425,8 @@ package final class Run {
         throw RunFailure(error)
       }
     }
+    let lacking = lacking
     if hasNews { try checkpointNow() }
-    let lacking = deliveries.lacking(committed.newestRow)
     if !lacking.isEmpty {
       throw RunFailure(
         .unavailable,
@@ -427,6 +436,11 @@ package final class Run {
         sink is back
         """)
     }
+  }
+
+  /// What does not hold yet all that it is to get, with the reason where there is one.
+  private var lacking: [String] {
+    deliveries.lacking(committed.newestRow) + sides.lacking(at: committed.checkpoint)
   }
 
   private var part: (done: Int64, all: Int64)? {

@@ -57,6 +57,8 @@ enum RunLimits {
   static let pausedCheckpointInterval: Microseconds = 1 * .perSecond
   /// How long the end waits for a write to a sink that is under way.
   static let sinkCloseWait: Microseconds = 2 * .perSecond
+  /// Late or rejected records of one write.
+  static let sideRecordsPerWrite = 50_000
   /// Bytes of one write to a sink.
   static let bytesPerWrite = 8 << 20
   /// The pauses between tries of a sink that is down, µs: doubled from the first to the last.

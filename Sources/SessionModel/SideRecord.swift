@@ -37,4 +37,16 @@ package struct SideRecord: Equatable, Sendable {
     self.valueLength = valueLength
     self.payload = payload
   }
+
+  /// The reason's name as documented; the number where this version knows none.
+  package func reasonCode(in output: SideOutput) -> String {
+    let code =
+      output == .late ? LateReason(rawValue: reason)?.code : RejectReason(rawValue: reason)?.code
+    return code ?? "\(reason)"
+  }
+
+  /// What is kept of the value, bytes that are not UTF-8 replaced; nil for a null value.
+  package var payloadText: String? {
+    valueLength < 0 ? nil : String(decoding: payload, as: UTF8.self)
+  }
 }

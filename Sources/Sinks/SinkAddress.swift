@@ -1,3 +1,5 @@
+package import SessionModel
+
 /// Where a sink is, as `--sink [NAME=]SCHEME:REST` says it.
 package struct SinkAddress: Equatable, Sendable {
   /// The kinds of sinks that there are.
@@ -56,6 +58,17 @@ package struct SinkAddress: Equatable, Sendable {
           + "A-Z a-z 0-9 _ -")
     }
     self.init(name: name.map { String($0) } ?? scheme.rawValue, scheme: scheme, rest: String(rest))
+  }
+
+  /// Reads `jsonl:DIR`, a place for late or rejected records.
+  ///
+  /// - Throws: `SinkAddressError` for anything else.
+  package init(parsing text: String, for output: SideOutput) throws(SinkAddressError) {
+    try self.init(parsing: text)
+    guard scheme == .jsonl, name == scheme.rawValue else {
+      throw SinkAddressError("\(output.rawValue) records go to \(Scheme.jsonl.example)")
+    }
+    name = "--\(output.rawValue)-to"
   }
 
   /// The address for logs and dumps, without secrets. Paths hold none.

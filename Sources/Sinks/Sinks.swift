@@ -1,3 +1,5 @@
+package import SessionModel
+
 /// Makes sinks from their addresses.
 package enum Sinks {
   /// - Parameter table: for sinks that have tables with names; a JSONL directory is one table.
@@ -7,5 +9,12 @@ package enum Sinks {
     case .sqlite: SQLiteSink(path: address.rest, table: table)
     case .jsonl: JSONLSink(directory: address.rest)
     }
+  }
+
+  /// - Returns: a place for late or rejected records that has not been touched yet; its `open` does.
+  package static func make(
+    _ output: SideOutput, _ address: SinkAddress, topic: String
+  ) -> any SideSink {
+    JSONLSideSink(output, topic: topic, directory: address.rest)
   }
 }

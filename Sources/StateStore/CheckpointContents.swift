@@ -47,14 +47,21 @@ package struct CheckpointState: Equatable, Sendable {
 
 /// How many late or rejected records are kept, and their bytes, keys included.
 package struct SideTotals: Equatable, Sendable {
-  package var rows: UInt64 = 0
-  package var bytes: UInt64 = 0
+  package var rows: UInt64
+  package var bytes: UInt64
+
+  package init(rows: UInt64 = 0, bytes: UInt64 = 0) {
+    self.rows = rows
+    self.bytes = bytes
+  }
 }
 
 /// The totals of both side outputs.
 package struct KeptSideRecords: Equatable, Sendable {
   package var late = SideTotals()
   package var rejected = SideTotals()
+
+  package var rows: UInt64 { late.rows + rejected.rows }
 
   package subscript(output: SideOutput) -> SideTotals {
     get { output == .late ? late : rejected }

@@ -13,7 +13,8 @@ package struct SideBatch: Sendable {
 
   /// Reads from the beginning.
   init(
-    _ output: SideOutput, _ transaction: borrowing Transaction, maxRows: Int, maxBytes: Int
+    _ output: SideOutput, _ transaction: borrowing Transaction, maxRows: Int, maxBytes: Int,
+    where isWanted: (SideRecord) -> Bool
   ) throws(StateError) {
     self.output = output
     var cursor = try transaction.cursor(output.database)
@@ -22,6 +23,7 @@ package struct SideBatch: Sendable {
         throw StateError.damaged(
           transaction.environment.directory, "a row of '\(output.rawValue)' is broken")
       }
+      if !isWanted(record) { continue }
       records.append(record)
       keys.append(Array(cursor.key))
       storedBytes += UInt64(cursor.key.count + cursor.value.count)

@@ -137,15 +137,16 @@ package final class StateStore: @unchecked Sendable {
     return batch
   }
 
-  /// The first late or rejected records, by partition and offset. On any thread.
+  /// The first late or rejected records that are wanted, by partition and offset. On any thread.
   ///
   /// - Parameter maxBytes: of stored rows; the record that reaches it is the last.
   package func readSide(
-    _ output: SideOutput, maxRows: Int, maxBytes: Int
+    _ output: SideOutput, maxRows: Int, maxBytes: Int,
+    where isWanted: (SideRecord) -> Bool = { _ in true }
   ) throws(StateError) -> SideBatch {
     try refuseIfLatched()
     return try environment.read { (transaction) throws(StateError) in
-      try SideBatch(output, transaction, maxRows: maxRows, maxBytes: maxBytes)
+      try SideBatch(output, transaction, maxRows: maxRows, maxBytes: maxBytes, where: isWanted)
     }
   }
 

@@ -184,10 +184,6 @@ enum DumpCommand {
     let topic = reader.identity.fingerprint.topic
     try reader.forEachRecord(of: side) { record in
       if output.isFull { return false }
-      let reason =
-        side == .late
-        ? LateReason(rawValue: record.reason)?.code : RejectReason(rawValue: record.reason)?.code
-      let field = EventField(rawValue: record.field)?.name
       output.add(
         columns: [
           .init("topic"), .init("partition", isNumber: true), .init("offset", isNumber: true),
@@ -196,25 +192,12 @@ enum DumpCommand {
         ],
         [
           [
-            topic, "\(record.partition)", "\(record.offset)", reason ?? "\(record.reason)",
-            field ?? "-", text(record.eventTime), text(record.watermark),
-            "\(record.valueLength)", string(record.payload),
+            topic, "\(record.partition)", "\(record.offset)", record.reasonCode(in: side),
+            EventField(rawValue: record.field)?.name ?? "-", text(record.eventTime),
+            text(record.watermark), "\(record.valueLength)", record.payloadText ?? "-",
           ]
-        ]
-      ) { json in
-        json.member("topic", topic)
-        json.member("partition", record.partition)
-        json.member("offset", record.offset)
-        json.member("reason", reason ?? "\(record.reason)")
-        json.member("field", field)
-        json.member("record_time", time: record.recordTime)
-        if side == .late {
-          json.member("event_time", time: record.eventTime)
-          json.member("watermark", time: record.watermark)
-        }
-        json.member("value_length", record.valueLength)
-        json.member("payload", record.valueLength < 0 ? nil : string(record.payload))
-      }
+        ],
+        line: { SideRecordJSON.append(record, of: side, topic: topic, to: &$0) })
       return true
     }
   }

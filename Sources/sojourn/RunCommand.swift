@@ -17,7 +17,7 @@ enum RunCommand {
     let options = try options(of: settings)
     let identity = JobIdentity(
       job: settings.job, fingerprint: Fingerprint(topic: topic(of: settings), gap: settings.gap))
-    let sinks = try sinks(of: settings, identity: identity)
+    let outputs = try RunOutputs(settings, identity: identity)
     let stop = StopRequest()
     let summary: RunSummary
     var progress = ProgressLine()
@@ -56,8 +56,8 @@ enum RunCommand {
                 openSessions: resumed.openSessions + resumed.closingSessions)))
         })
       summary = try Run(
-        options: options, store: store, source: source, sinks: sinks, stop: stop,
-        observer: observer
+        options: options, store: store, source: source, sinks: outputs.sinks, sides: outputs.sides,
+        stop: stop, observer: observer
       ).run()
     } catch {
       progress.clear()
@@ -127,37 +127,6 @@ enum RunCommand {
         throw RunFailure(error)
       }
     }
-  }
-
-  private static func sinks(
-    of settings: RunSettings, identity: JobIdentity
-  ) throws(CommandFailure) -> [SinkToOpen] {
-    let owner = OwnerID(random: randomBytes(16))
-    var sinks: [SinkToOpen] = []
-    do throws(SinkAddressError) {
-      let table = try TableName(parsing: settings.table)
-      var addresses: [SinkAddress] = []
-      for text in settings.sinks { addresses.append(try SinkAddress(parsing: text)) }
-      try requirePlaces(of: addresses)
-      for address in addresses {
-        sinks.append(
-          SinkToOpen(
-            sink: Sinks.make(address, table: table), name: address.name, url: address.redacted,
-            identity: identity, owner: owner, adopt: settings.adoptTable,
-            acceptMissingRows: settings.acceptMissingRows.contains(address.name)))
-      }
-    } catch {
-      throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)
-    }
-    return sinks
-  }
-
-  /// Two sinks on one table would take it from each other.
-  private static func requirePlaces(of addresses: [SinkAddress]) throws(SinkAddressError) {
-    guard let (one, other) = Sinks.sharing(addresses) else { return }
-    throw SinkAddressError(
-      "the sinks \(one) and \(other) lead to the same table: give each a place of its own, or only "
-        + "one of them")
   }
 
   private static func options(of settings: RunSettings) throws(CommandFailure) -> RunOptions {

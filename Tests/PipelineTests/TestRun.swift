@@ -33,7 +33,8 @@ struct TestJob {
   /// One process's life.
   func run(
     _ source: any EventSource, stop: StopRequest = StopRequest(), owner: UInt8 = 1,
-    notice: @escaping (String) -> Void = { _ in }, firstRecord: @escaping () -> Void = {}
+    sides: [SideToOpen] = [], notice: @escaping (String) -> Void = { _ in },
+    firstRecord: @escaping () -> Void = {}
   ) throws -> RunSummary {
     let store = try StateStore.open(directory: state, identity: identity)
     let sinks = tables.sorted { $0.key < $1.key }.map { name, table in
@@ -43,7 +44,8 @@ struct TestJob {
         acceptMissingRows: options.acceptMissingRows.contains(name))
     }
     return try Run(
-      options: options, store: store, source: source, sinks: sinks, stop: stop,
+      options: options, store: store, source: source, sinks: sinks, sides: sides,
+      stop: stop,
       observer: RunObserver(notice: notice, progress: { _, _ in }, firstRecord: firstRecord)
     ).run()
   }

@@ -109,4 +109,33 @@ import Testing
     again.draft.late = (0..<10).map { Sample.side($0) }
     try again.checkpoint()
   }
+
+  @Test func `a batch that is held elsewhere leaves with the next checkpoint`() throws {
+    let task = try task(rows: 10)
+    task.draft.late = (0..<10).map { Sample.side($0, payloadBytes: $0) }
+    task.draft.rejected = [Sample.side(5)]
+    try task.checkpoint()
+    let batch = try task.store.readSide(.late, maxRows: 4, maxBytes: .max)
+    #expect(batch.records == Array(try records(.late, task.store.makeReader()).prefix(4)))
+    // As many come as go: the cap holds for what is kept in the end.
+    task.draft.removeSides = [batch]
+    task.draft.late = (10..<14).map { Sample.side($0) }
+    let state = try task.checkpoint()
+    #expect(state.kept.late.rows == 10 && state.kept.rejected.rows == 1)
+    #expect(try records(.late, task.store.makeReader()).count == 10)
+    #expect(try task.store.verify() == [])
+    try task.reopen()
+    #expect(task.state.kept == state.kept)
+  }
+
+  @Test func `a batch that was removed already stops the checkpoint`() throws {
+    let task = try task()
+    task.draft.late = (0..<3).map { Sample.side($0) }
+    try task.checkpoint()
+    let batch = try task.store.readSide(.late, maxRows: 2, maxBytes: .max)
+    task.draft.removeSides = [batch]
+    try task.checkpoint()
+    task.draft.removeSides = [batch]
+    #expect(throws: StateError.self) { try task.checkpoint() }
+  }
 }

@@ -2,19 +2,30 @@ import Glibc
 import Platform
 import SessionModel
 
+/// The name of a file in a JSONL directory. Names sort as what the files hold does.
+protocol JSONLName: Equatable {
+  /// - Returns: nil for every name that `text` never gives.
+  init?(_ name: String)
+
+  var text: String { get }
+
+  /// Whether all of this file comes after all of the other.
+  func isBehind(_ other: Self) -> Bool
+}
+
 /// The files of a JSONL sink and the lock around them. It decides nothing.
 ///
 /// `_owner` is replaced as a whole and locked by its inode: who waits for the lock looks again
 /// whether the file is still the one that the name leads to.
-struct JSONLDirectory {
-  private static let lockPollMicroseconds: UInt32 = 5_000
-  private static let asidePrefix = ".tmp-"
-  private static let ownerBytes = 36
+struct JSONLDirectory<Name: JSONLName> {
+  private static var lockPollMicroseconds: UInt32 { 5_000 }
+  private static var asidePrefix: String { ".tmp-" }
+  private static var ownerBytes: Int { 36 }
 
   /// What lies in the directory.
   struct Content {
-    /// The files of rows, by position.
-    var files: [JSONLFileName] = []
+    /// The files, in the order of what they hold.
+    var files: [Name] = []
     /// Names of files that a process that ended did not finish.
     var leftovers: [String] = []
   }
@@ -96,8 +107,8 @@ struct JSONLDirectory {
     }
     var content = Content()
     for name in names {
-      if let file = JSONLFileName(name) {
-        if let before = content.files.last, file.first <= before.last {
+      if let file = Name(name) {
+        if let before = content.files.last, !file.isBehind(before) {
           throw .unsuitable(
             "\(place): the files \(before.text) and \(name) hold the same rows. Nothing was changed. "
               + "Take away the one that was copied in.")
@@ -108,6 +119,13 @@ struct JSONLDirectory {
       }
     }
     return content
+  }
+
+  /// The lines of a file, without their ends.
+  func lines(of name: Name) throws(SinkError) -> [ArraySlice<UInt8>] {
+    try translating { () throws(SystemError) in
+      try Files.read(path(of: name.text)).split(separator: UInt8(ascii: "\n"))
+    }
   }
 
   /// What `_owner` and `_position` say together; nil where both are missing.
@@ -157,7 +175,7 @@ struct JSONLDirectory {
   /// - Parameter owner: stands in the name, since a process that was replaced without knowing may
   ///   write the same rows at the same time.
   func writeAside(
-    _ name: JSONLFileName, by owner: OwnerID,
+    _ name: Name, by owner: OwnerID,
     _ content: (borrowing FileDescriptor) throws(SystemError) -> Void
   ) throws(SinkError) {
     do throws(SystemError) {
@@ -171,14 +189,14 @@ struct JSONLDirectory {
   }
 
   /// Moves a file written aside into place, durably.
-  func publish(_ name: JSONLFileName, by owner: OwnerID) throws(SinkError) {
+  func publish(_ name: Name, by owner: OwnerID) throws(SinkError) {
     try translating { () throws(SystemError) in
       try Files.rename(asidePath(name, owner), to: path(of: name.text))
       try Files.synchronizeDirectory(path)
     }
   }
 
-  func removeAside(_ name: JSONLFileName, by owner: OwnerID) { unlink(asidePath(name, owner)) }
+  func removeAside(_ name: Name, by owner: OwnerID) { unlink(asidePath(name, owner)) }
 
   /// Removes files; those that are gone already, by a process that cleared up after itself, too.
   func remove(_ names: [String]) throws(SinkError) {
@@ -187,14 +205,14 @@ struct JSONLDirectory {
     }
   }
 
-  /// `.tmp-<owner>-<name>`: 229 bytes.
-  private func asidePath(_ name: JSONLFileName, _ owner: OwnerID) -> String {
+  /// `.tmp-<owner>-<name>`: at most 229 bytes.
+  private func asidePath(_ name: Name, _ owner: OwnerID) -> String {
     path(of: "\(JSONLDirectory.asidePrefix)\(owner.text)-\(name.text)")
   }
 
   private static func isAside(_ name: String) -> Bool {
     let before = asidePrefix.utf8.count + ownerBytes + 1
-    return name.hasPrefix(asidePrefix) && JSONLFileName(String(name.dropFirst(before))) != nil
+    return name.hasPrefix(asidePrefix) && Name(String(name.dropFirst(before))) != nil
   }
 
   private func translating<Result>(

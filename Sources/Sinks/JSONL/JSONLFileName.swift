@@ -2,7 +2,7 @@ import SessionModel
 
 /// `sessions-<end>-<id>--<end>-<id>.jsonl`: the positions of a file's first and last row, the ends
 /// with 20 digits, so that names sort as rows do. 187 bytes, within the 255 of file systems.
-struct JSONLFileName: Equatable {
+struct JSONLFileName: JSONLName {
   var first: RowPosition
   var last: RowPosition
 
@@ -34,6 +34,8 @@ struct JSONLFileName: Equatable {
     self.init(first: first, last: last)
     if text != name { return nil }
   }
+
+  func isBehind(_ other: JSONLFileName) -> Bool { first > other.last }
 
   private static func padded(_ position: RowPosition) -> String {
     let end = String(position.sessionEnd)

@@ -17,7 +17,7 @@ package final class JSONLSink: Sink {
   /// How long another process between its check and its rename is waited for.
   private static let lockTimeoutMilliseconds: Int64 = 5_000
 
-  private let directory: JSONLDirectory
+  private let directory: JSONLDirectory<JSONLFileName>
   /// Who we are since `open`; nil when closed.
   private var claimed: (identity: JobIdentity, owner: OwnerID)?
   private var buffer: [UInt8] = []

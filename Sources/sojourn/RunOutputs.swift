@@ -1,0 +1,56 @@
+import Configuration
+import Pipeline
+import Platform
+import SessionModel
+import Sinks
+import StateStore
+
+/// All that a run writes to besides its state.
+struct RunOutputs {
+  let sinks: [SinkToOpen]
+  let sides: [SideToOpen]
+
+  /// - Throws: exit code 64 for an address that cannot be meant, and for two that are one place.
+  init(_ settings: RunSettings, identity: JobIdentity) throws(CommandFailure) {
+    let owner = OwnerID(random: randomBytes(16))
+    do throws(SinkAddressError) {
+      let addresses = try RunOutputs.addresses(settings)
+      let table = try TableName(parsing: settings.table)
+      sinks = addresses.sinks.map { address in
+        SinkToOpen(
+          sink: Sinks.make(address, table: table), name: address.name, url: address.redacted,
+          identity: identity, owner: owner, adopt: settings.adoptTable,
+          acceptMissingRows: settings.acceptMissingRows.contains(address.name))
+      }
+      sides = addresses.sides.map { output, address in
+        let limit = output == .late ? settings.lateLimit : settings.rejectedLimit
+        return SideToOpen(
+          output, sink: Sinks.make(output, address, topic: identity.fingerprint.topic),
+          identity: identity, owner: owner, adopt: settings.adoptTable,
+          // Half of what the state may keep is for those that are under way when reading pauses.
+          pauseAt: SideTotals(
+            rows: UInt64((limit + 1) / 2), bytes: StateOptions().sideBytes / 2))
+      }
+    } catch {
+      throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)
+    }
+  }
+
+  private static func addresses(
+    _ settings: RunSettings
+  ) throws(SinkAddressError) -> (sinks: [SinkAddress], sides: [(SideOutput, SinkAddress)]) {
+    var sinks: [SinkAddress] = []
+    for text in settings.sinks { sinks.append(try SinkAddress(parsing: text)) }
+    var sides: [(SideOutput, SinkAddress)] = []
+    for (output, text) in [(SideOutput.late, settings.lateTo), (.rejected, settings.rejectedTo)] {
+      if let text { sides.append((output, try SinkAddress(parsing: text, for: output))) }
+    }
+    // Two on one table would take it from each other.
+    if let (one, other) = Sinks.sharing(sinks + sides.map(\.1)) {
+      throw SinkAddressError(
+        "the sinks \(one) and \(other) lead to the same table: give each a place of its own, or only "
+          + "one of them")
+    }
+    return (sinks, sides)
+  }
+}
