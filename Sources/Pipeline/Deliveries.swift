@@ -103,7 +103,10 @@ final class Deliveries {
 
   /// The sinks that lack rows, with the reason where there is one.
   func lacking(_ newest: RowPosition?) -> [String] {
-    statuses.filter { status in
+    #if PLANTED_BUGS
+      if planted(.endedWithRowsLeft) { return [] }
+    #endif
+    return statuses.filter { status in
       newest.map { (status.progress.acknowledged ?? .least) < $0 } ?? false
     }.map { "\($0.progress.name) (\($0.problem ?? "still writing"))" }
   }

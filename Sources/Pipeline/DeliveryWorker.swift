@@ -213,6 +213,7 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
     }
     #if PLANTED_BUGS
       if planted(.oneRowTooManySkipped) { return fresh.withoutFirst }
+      if planted(.skippedUncounted) { progress.skipped = 0 }
     #endif
     return fresh
   }

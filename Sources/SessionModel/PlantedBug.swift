@@ -42,6 +42,10 @@
     case unknownTakenAsFailed
     /// Of events at one time, the first stays the session's exit.
     case tieIgnored
+    /// A run ends well though rows wait for a sink that is down.
+    case endedWithRowsLeft
+    /// Rows that a sink had already are left out without being counted.
+    case skippedUncounted
 
     /// Set once, before anything runs.
     nonisolated(unsafe) package static var active: PlantedBug?

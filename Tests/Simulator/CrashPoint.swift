@@ -40,7 +40,7 @@ package enum CrashPoint: Hashable, CaseIterable, Sendable {
 
 /// Other things that go wrong, or happen at an inconvenient time.
 package enum Disturbance: Hashable, CaseIterable, Sendable {
-  case sinkFailedBeforeWrite, sinkFailedBehindWrite, sinkWentDown
+  case sinkFailedBeforeWrite, sinkFailedBehindWrite, sinkWentDown, endedWithoutSink
   case brokersAway, workerStalled, partitionDelayed, partialBatch, endUnknown
   case becameIdle, returnedFromIdle, retired, flushed
   case readingPaused, partitionHeld

@@ -1,3 +1,5 @@
+import StateStore
+
 /// What a task did, in order: all that its state may depend on.
 ///
 /// Decisions that a clock had a say in stand in it as they were made, so that the oracle can replay
@@ -21,11 +23,20 @@ struct History {
     var positions: [Int64]
   }
 
+  /// How the state stood when the present process took it up.
+  struct Start {
+    var process: Int
+    var sinks: [SinkProgress]
+  }
+
   private(set) var operations: [Operation] = []
+  private(set) var start: Start?
   private var marks: [UInt64: Mark] = [:]
   /// The last checkpoint whose commit was let through.
   private(set) var committed: UInt64 = 0
   private var gathered: Mark?
+
+  mutating func begin(_ start: Start) { self.start = start }
 
   mutating func add(_ operation: Operation) { operations.append(operation) }
 

@@ -4,8 +4,10 @@ import TestSupport
 /// The rules of docs/semantics.md in the most naive form: events in lists, everything looked at each
 /// time. The oracle for histories in which a clock decided something.
 struct RuleBook {
-  struct LateEvent: Equatable {
-    var event: LoggedEvent
+  struct LateEvent {
+    var record: SimulatedLog.Record
+    var partition: Int
+    var time: Microseconds
     var reason: LateReason
     var watermark: Microseconds
   }
@@ -27,8 +29,8 @@ struct RuleBook {
   private(set) var late: [LateEvent] = []
   private(set) var rejected: [SimulatedLog.Record] = []
   private(set) var rejectedPartitions: [Int] = []
-  private(set) var recordsRead: UInt64 = 0
-  private(set) var flushes: UInt64 = 0
+  /// All of them, but for rows that entered the outbox and left it.
+  private(set) var counters = Counters()
 
   init(gap: Microseconds, outOfOrderness: Microseconds) {
     self.gap = gap
@@ -46,20 +48,18 @@ struct RuleBook {
       read(log.partitions[partition][record], partition)
       advance()
     case .idle(let isIdle, let partition):
+      if isIdle { counters.idlings += 1 }
       partitions[partition].counts = !isIdle
       advance()
     case .retired(let partition):
+      // An empty partition leaves at its stop whatever the clock says.
+      if partitions[partition].lastTime != nil { counters.idlings += 1 }
       partitions[partition].counts = false
       if !partitions.contains(where: \.counts), let greatest {
         watermark = max(watermark, greatest - outOfOrderness)
       }
       advance()
-    case .flushed:
-      if let greatest, closeLine != max(watermark, greatest + 1) {
-        watermark = max(watermark, greatest + 1)
-        closeLine = watermark
-        flushes += 1
-      }
+    case .flushed: flush()
     }
     closeLine = max(closeLine, watermark - gap)
   }
@@ -72,10 +72,24 @@ struct RuleBook {
     watermark = max(watermark, counting.compactMap { $0 }.min()! - outOfOrderness)
   }
 
+  private mutating func flush() {
+    guard let greatest, closeLine != max(watermark, greatest + 1) else { return }
+    let open = sessions.filter { $0.last!.point.time >= closeLine }
+    watermark = max(watermark, greatest + 1)
+    closeLine = watermark
+    counters.flushes += 1
+    counters.sessionsClosedByFlush += UInt64(open.count)
+  }
+
   private mutating func read(_ record: SimulatedLog.Record, _ partition: Int) {
-    recordsRead += 1
+    counters.recordsRead += 1
+    counters.bytesRead += UInt64(record.value?.count ?? 0)
     if record.timestamp != .never { partitions[partition].lastTime = record.timestamp }
-    guard case .event(let event) = record.content else {
+    let event: LoggedEvent
+    switch record.content {
+    case .event(let content): event = content
+    case .rejected(let reason, _):
+      counters.rejectedByReason[Int(reason.rawValue)] += 1
       rejected.append(record)
       rejectedPartitions.append(partition)
       return
@@ -84,11 +98,15 @@ struct RuleBook {
     if record.timestamp == .never { partitions[partition].lastTime = time }
     let own = partitions[partition].greatest.map { $0 - outOfOrderness } ?? .never
     if time < max(own, watermark) {
+      let reason: LateReason = time < own ? .behindPartition : .behindWatermark
+      counters.lateByReason[Int(reason.rawValue)] += 1
       late.append(
         LateEvent(
-          event: event, reason: time < own ? .behindPartition : .behindWatermark,
+          record: record, partition: partition, time: time, reason: reason,
           watermark: max(own, watermark)))
     } else {
+      counters.eventsInSessions += 1
+      counters.cutTexts += UInt64(record.cutTexts)
       merge(event)
     }
     partitions[partition].counts = true

@@ -13,6 +13,8 @@ struct SimulatedLog {
     /// Nil for a null value.
     var value: [UInt8]?
     var content: Content
+    /// Texts of the event that are longer than what is kept of them.
+    var cutTexts = 0
   }
 
   enum Content {
@@ -34,6 +36,8 @@ struct SimulatedLog {
 
   init(_ random: inout RandomNumbers, _ spans: Spans) {
     let hasTimestamps = spans.futureSkew != nil || random.oneIn(2)
+    let users = random.pick([[""], ["", "1"]])
+    let addresses = random.pick([["a"], ["a", "b"]])
     for partition in 0..<Int32(1 + random.below(4)) {
       var records: [Record] = []
       var clock: Microseconds = 1_000 * .perSecond
@@ -49,7 +53,7 @@ struct SimulatedLog {
         records.append(
           SimulatedLog.record(
             EventPoint(time: clock - back, partition: partition, offset: offset), &random, spans,
-            hasTimestamps: hasTimestamps))
+            hasTimestamps: hasTimestamps, users: users, addresses: addresses))
         offset += random.oneIn(12) ? 3 : 1
       }
       partitions.append(records)
@@ -58,15 +62,25 @@ struct SimulatedLog {
   }
 
   private static func record(
-    _ point: EventPoint, _ random: inout RandomNumbers, _ spans: Spans, hasTimestamps: Bool
+    _ point: EventPoint, _ random: inout RandomNumbers, _ spans: Spans, hasTimestamps: Bool,
+    users: [String], addresses: [String]
   ) -> Record {
-    let event = LoggedEvent(
-      point: point, userID: random.pick(["", "1"]), ip: random.pick(["a", "b"]),
+    var event = LoggedEvent(
+      point: point, userID: random.pick(users), ip: random.pick(addresses),
       url: "/" + String(repeating: "x", count: random.below(40)),
       referrer: random.pick([nil, "r"]))
     var record = Record(
       offset: point.offset, timestamp: hasTimestamps ? point.time + 1_000 : .never,
       value: event.json, content: .event(event))
+    if random.oneIn(40) {
+      // Cut before the character of two bytes that the limit would halve.
+      let kept = "/" + String(repeating: "x", count: Limits.keptTextBytes - 2)
+      event.url = kept + "\u{e9}"
+      record.value = event.json
+      event.url = kept
+      record.content = .event(event)
+      record.cutTexts = 1
+    }
     if let skew = spans.futureSkew, random.oneIn(10) {
       let isAhead = random.oneIn(2)
       record.timestamp = point.time - skew - (isAhead ? 1 : 0)

@@ -14,6 +14,10 @@ final class SimulatedProcess: RunHost, @unchecked Sendable {
   private(set) var isDead = false
   /// A table refused a call of it, since another process claimed it later.
   var wasRefused = false
+  /// When it last asked for records before it began to end.
+  var lastReadAt: Int64 = 0
+  /// Until when it may lack a sink for a reason: one failed, or a worker is held up.
+  private(set) var delayedUntil: Int64 = 0
   private var plan: (point: CrashPoint, after: Int)?
   /// What a worker has brought about in the present step: the point behind that step.
   var effect: CrashPoint?
@@ -33,6 +37,8 @@ final class SimulatedProcess: RunHost, @unchecked Sendable {
     plan?.after -= 1
     if planned.after <= 1 { die(point) }
   }
+
+  func delay(until time: Int64) { delayedUntil = max(delayedUntil, time) }
 
   private func die(_ point: CrashPoint) {
     isDead = true
@@ -109,7 +115,10 @@ final class SimulatedWorker: RunningWorker, @unchecked Sendable {
     if let effect = process.effect { process.pass(effect) }
   }
 
-  func stall(until time: Int64) { stalledUntil = time }
+  func stall(until time: Int64) {
+    stalledUntil = time
+    process.delay(until: time)
+  }
 
   func wake() { isWoken = true }
 

@@ -111,6 +111,7 @@ final class SimulatedSource: EventSource, @unchecked Sendable {
   func nextBatch(maxWait: Microseconds) throws(SourceError) -> RecordBatch? {
     calls += 1
     let isFinishing = stop.isRequested || isAtStops
+    if !isFinishing { process.lastReadAt = process.monotonic }
     process.pass(isFinishing ? .finishing : .beforeBatch)
     process.world.letOthersRun()
     if !process.isDead { onCall(calls) }

@@ -88,7 +88,7 @@ final class SimulatedSink: Sink {
   ) throws(SinkError) -> RowPosition? {
     process.pass(.beforeClaim)
     try requireLife()
-    let found = try table.open(process, claim)
+    let found = try attempt { () throws(SinkError) in try table.open(process, claim) }
     process.pass(.claimed)
     try requireLife()
     return found
@@ -97,13 +97,23 @@ final class SimulatedSink: Sink {
   func write(after: RowPosition?, rows: RowBatch) throws(SinkError) {
     process.pass(.beforeWrite)
     try requireLife()
-    try table.write(process, after: after, rows)
+    try attempt { () throws(SinkError) in try table.write(process, after: after, rows) }
     process.pass(.written)
     try requireLife()
     process.effect = .acknowledged
   }
 
   func close() {}
+
+  /// A failed call is tried again after a pause of up to 5 s.
+  private func attempt<Result>(_ call: () throws(SinkError) -> Result) throws(SinkError) -> Result {
+    do throws(SinkError) {
+      return try call()
+    } catch {
+      process.delay(until: process.monotonic + 5 * .perSecond)
+      throw error
+    }
+  }
 
   private func requireLife() throws(SinkError) {
     if process.isDead { throw .unavailable("dead") }

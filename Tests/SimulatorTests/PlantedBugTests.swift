@@ -9,26 +9,28 @@ import Testing
   static let bugs: KeyValuePairs = [
     "staleOffset": "offsets are shown that are not those of the last checkpoint",
     "tombstoneForgotten": "sessions in the state:",
-    "acknowledgedBeforeWrite": "rows of a table:",
+    "acknowledgedBeforeWrite": "the run ended well, and a table lacks rows",
     "gapExclusive": "rows of a table:",
     "lateAtWatermark": "rows of a table:",
     "closedOneEarly": "close line:",
-    // The state itself refuses the row.
-    "closedSessionTouched": "the run ended: a fault of the program: row",
+    "closedSessionTouched": "rows of a table:",
     "greatestTimeForgotten": "greatest event times:",
     "lateEventIgnored": "greatest event times:",
     "lateRecordsDropped": "late records:",
     "removedWhenOneSinkHolds": "rows of a table:",
     "oneRowTooManySkipped": "rows of a table:",
-    "oldestHeaderDecides": "sessions in the state:",
+    // The state itself refuses a row that is not behind the others.
+    "oldestHeaderDecides": "the run ended: a fault of the program: row",
     "watermarkForgotten": "watermark:",
     "flushForgotten": "close line:",
     "flushNotDurable": "a record is read before a flush is durable",
-    "counterForgotten": "flushes:",
+    "counterForgotten": "counters:",
     // The sink itself refuses rows that do not follow what it holds.
     "sinkNotAsked": "the run ended: sink table0: at another row",
     "unknownTakenAsFailed": "the run ended: sink table0: at another row",
     "tieIgnored": "rows of a table:",
+    "endedWithRowsLeft": "the run ended well, and a table lacks rows",
+    "skippedUncounted": "rows skipped for table",
   ]
 
   @Test(arguments: bugs.map(\.key))
