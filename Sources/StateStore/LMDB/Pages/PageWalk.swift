@@ -13,8 +13,9 @@
 ///   place between the parent's: `TreePage`. The padding as above.
 /// - *nodes*: kind of value, sizes inside the page, child or first page in the file.
 /// - *runs of pages that hold a value*: own number, kind and length, long enough for the value.
-/// - *list of free pages*: transactions above 0 and not above the meta page's; page numbers in the
-///   order that LMDB needs: `FreePages`.
+/// - *list of free pages*: transactions above 0, the last one the meta page's own, since every
+///   transaction frees the root that it replaces; so the meta page is of one piece. Page numbers in
+///   the order that LMDB needs: `FreePages`.
 /// - *every page has one owner at most*: a tree, a value, or the list of free pages. One without
 ///   an owner is wasted, and nothing worse: LMDB never comes across it.
 ///
@@ -29,6 +30,8 @@ struct PageWalk: ~Copyable {
   private let levels: UnsafeMutableRawBufferPointer
   /// What has been found of the tree under way.
   private var found = TreeRecord.empty
+  /// The last transaction in the list of free pages.
+  private var newestFreed: UInt64 = 0
   /// The named databases.
   private var directory: [(name: [UInt8], record: TreeRecord)] = []
 
@@ -86,6 +89,12 @@ struct PageWalk: ~Copyable {
         name: "the list of free pages", record: meta.freePages, contents: .freePages,
         order: .integers),
       flags: meta.freePages.flags & PageFormat.singleFile | PageFormat.integerKeys)
+    // A compact copy is of transaction 1 and has no free pages.
+    if newestFreed != meta.transaction, meta.transaction > 1 {
+      throw .damaged(
+        "the list of free pages is of transaction \(newestFreed), the meta page of "
+          + "\(meta.transaction)")
+    }
     let ownPages = found.branchPages + found.leafPages + found.overflowPages
     use.free = used - owners.unowned - ownPages
     try walk(
@@ -183,9 +192,8 @@ struct PageWalk: ~Copyable {
     _ page: TreePage, _ index: Int, of tree: Tree
   ) throws(PageFault) {
     let transaction = page.key(index).loadUnaligned(as: UInt64.self)
-    guard transaction > 0, transaction <= meta.transaction else {
-      throw .damaged("\(tree.name) names transaction \(transaction) of \(meta.transaction)")
-    }
+    if transaction == 0 { throw .damaged("\(tree.name) names transaction 0") }
+    newestFreed = transaction
     var problem: String?
     if let first = page.valuePage(index) {
       let bytes = page.valueBytes(index)
