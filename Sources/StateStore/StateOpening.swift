@@ -34,7 +34,8 @@ extension StateStore {
     if !Files.exists(StateFiles.data(directory)) {
       try StateFiles.create(in: directory, identity: identity)
     }
-    let environment = try StateFiles.openEnvironment(directory, access: .owner)
+    let environment = try StateFiles.openEnvironment(
+      directory, access: .owner, mapBytes: options.mapBytes)
     try environment.clearDeadReaders()
     let opened = try environment.read { (transaction) throws(StateError) in
       try OpenedState(transaction, identity: identity)
@@ -90,11 +91,12 @@ enum StateFiles {
   /// Checks the file's length and meta pages, maps it, walks all its pages, and only then lets
   /// LMDB follow them.
   static func openEnvironment(
-    _ directory: String, access: Environment.Access
+    _ directory: String, access: Environment.Access, mapBytes: Int = EnvironmentLimits.mapBytes
   ) throws(StateError) -> Environment {
     let beside = access != .owner
     try MetaPages.check(data(directory), directory: directory, beside: beside)
-    let environment = try Environment.open(directory: directory, access: access)
+    let environment = try Environment.open(
+      directory: directory, access: access, mapBytes: mapBytes)
     if access == .wholeReader { posix_fadvise(environment.descriptor, 0, 0, POSIX_FADV_WILLNEED) }
     try environment.checkPages(beside: beside)
     try environment.openDatabases(creating: false)

@@ -7,6 +7,8 @@ package struct StateOptions: Sendable {
   package var sideBytes: UInt64 = 1 << 30
   /// Below this size the log of sessions is never cleaned.
   package var cleaningFloor = SegmentLedger.floorBytes
+  /// Address space for the file, which grows in it by itself; less where the system refuses.
+  package var mapBytes = EnvironmentLimits.mapBytes
   /// Called in a commit before each of its steps; what it throws is the commit's failure. For
   /// tests, which end the process's life there.
   package var beforeStep: (@Sendable (CommitStep, _ checkpoint: UInt64) throws(StateError) -> Void)?

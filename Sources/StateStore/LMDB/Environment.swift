@@ -42,7 +42,9 @@ final class Environment: @unchecked Sendable {
   /// Opens the environment in a directory that holds a checked `data.mdb`.
   ///
   /// - Throws: `.corrupt`, `.inputOutput`; `.fault` if this process has it open already.
-  static func open(directory: String, access: Access) throws(StateError) -> Environment {
+  static func open(
+    directory: String, access: Access, mapBytes: Int = EnvironmentLimits.mapBytes
+  ) throws(StateError) -> Environment {
     let file = directory + "/data.mdb"
     let lockFile = directory + "/lock.mdb"
     var flags = MDB_NOTLS
@@ -53,7 +55,8 @@ final class Environment: @unchecked Sendable {
       flags |= MDB_RDONLY
       if !isComplete(lockFile: lockFile) { flags |= MDB_NOLOCK }
     }
-    return try open(path: directory, file: file, directory: directory, flags: flags)
+    return try open(
+      path: directory, file: file, directory: directory, flags: flags, mapBytes: mapBytes)
   }
 
   /// Opens a file that nobody else uses, to read it.
@@ -88,7 +91,8 @@ final class Environment: @unchecked Sendable {
   }
 
   private static func open(
-    path: String, file: String, directory: String, flags: Int32
+    path: String, file: String, directory: String, flags: Int32,
+    mapBytes wanted: Int = EnvironmentLimits.mapBytes
   ) throws(StateError) -> Environment {
     var status = stat()
     let identity =
@@ -96,7 +100,7 @@ final class Environment: @unchecked Sendable {
     guard openOnes.withLock({ $0.insert(identity).inserted }) else {
       throw StateError.wrongUse("the state in '\(directory)' is open in this process already")
     }
-    var mapBytes = EnvironmentLimits.mapBytes
+    var mapBytes = wanted
     while true {
       var handle: OpaquePointer?
       var call = "mdb_env_create"
