@@ -26,26 +26,58 @@ struct StateLock: ~Copyable {
   /// - Throws: `.locked` at once if another process holds it, or the file may not be made;
   ///   `.inputOutput` where the disk is full or fails.
   static func take(directory: String) throws(StateError) -> StateLock {
-    let path = directory + "/" + StateLock.fileName
     do throws(SystemError) {
-      let file = try FileDescriptor.open(
-        path, O_RDWR | O_CREAT, mode: EnvironmentLimits.fileMode)
-      if try file.lock(wait: false) {
-        let lines = lines(of: path)
-        let lock = StateLock(file, acknowledged: lines.count > 1 ? UInt64(lines[1]) ?? 0 : 0)
-        ftruncate(lock.file.number, 0)
-        lock.acknowledge(lock.acknowledged)
-        return lock
-      }
+      let lock = try take(path(directory), O_RDWR | O_CREAT)
+      if let lock { return lock }
     } catch {
-      if error.isOfDisk { throw StateError.system(error, directory: directory) }
-      throw StateError.locked(
-        """
-        the lock of the state in '\(directory)' cannot be taken (\(error)). Nothing was changed. \
-        Check the disk and the permissions, or name another directory with --state.
-        """)
+      throw failure(error, directory: directory)
     }
-    throw taken(path, directory: directory)
+    throw taken(directory)
+  }
+
+  /// The same for who only looks, and may have no right to write: at a copy on a read-only disk, say.
+  ///
+  /// - Returns: nil where the file is not there and cannot be made: nobody runs on the state then.
+  static func takeToLook(directory: String) throws(StateError) -> StateLock? {
+    do throws(SystemError) {
+      let lock = try takeWritableOrNot(path(directory))
+      if let lock { return lock }
+    } catch {
+      if error.code == ENOENT { return nil }
+      throw failure(error, directory: directory)
+    }
+    throw taken(directory)
+  }
+
+  private static func takeWritableOrNot(_ path: String) throws(SystemError) -> StateLock? {
+    do throws(SystemError) {
+      return try take(path, O_RDWR | O_CREAT)
+    } catch {
+      guard error.code == EROFS || error.code == EACCES else { throw error }
+      return try take(path, O_RDONLY)
+    }
+  }
+
+  /// - Returns: nil if another process holds it.
+  private static func take(_ path: String, _ flags: Int32) throws(SystemError) -> StateLock? {
+    let file = try FileDescriptor.open(path, flags, mode: EnvironmentLimits.fileMode)
+    guard try file.lock(wait: false) else { return nil }
+    let lines = lines(of: path)
+    let lock = StateLock(file, acknowledged: lines.count > 1 ? UInt64(lines[1]) ?? 0 : 0)
+    ftruncate(lock.file.number, 0)
+    lock.acknowledge(lock.acknowledged)
+    return lock
+  }
+
+  private static func path(_ directory: String) -> String { directory + "/" + fileName }
+
+  private static func failure(_ error: SystemError, directory: String) -> StateError {
+    if error.isOfDisk { return StateError.system(error, directory: directory) }
+    return .locked(
+      """
+      the lock of the state in '\(directory)' cannot be taken (\(error)). Nothing was changed. \
+      Check the disk and the permissions, or name another directory with --state.
+      """)
   }
 
   /// Notes a checkpoint as durable. A failure is of no concern: an older number only says less.
@@ -59,8 +91,8 @@ struct StateLock: ~Copyable {
     return String(decoding: text ?? [], as: UTF8.self).split(separator: "\n")
   }
 
-  private static func taken(_ path: String, directory: String) -> StateError {
-    let owner = lines(of: path).first.flatMap { Int32($0) }.map { " (\($0))" } ?? ""
+  private static func taken(_ directory: String) -> StateError {
+    let owner = lines(of: path(directory)).first.flatMap { Int32($0) }.map { " (\($0))" } ?? ""
     return .locked(
       """
       another process\(owner) runs on the state in '\(directory)'. Nothing was changed. Stop it \

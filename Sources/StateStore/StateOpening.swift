@@ -31,7 +31,7 @@ extension StateStore {
         """)
     }
     let lock = try StateLock.take(directory: directory)
-    if !Files.exists(StateFiles.data(directory)) {
+    if try !StateFiles.hasState(in: directory) {
       try StateFiles.create(in: directory, identity: identity)
     }
     let environment = try StateFiles.openEnvironment(
@@ -61,6 +61,16 @@ extension OpenedState {
 /// The files of a state directory.
 enum StateFiles {
   static func data(_ directory: String) -> String { directory + "/data.mdb" }
+
+  /// Whether there is a state. An error might hide one, and a new one must not take its place.
+  ///
+  /// - Throws: `.inputOutput` where that cannot be told.
+  static func hasState(in directory: String) throws(StateError) -> Bool {
+    if Files.exists(data(directory)) { return true }
+    let error = SystemError("access", data(directory))
+    if error.code == ENOENT || error.code == ENOTDIR { return false }
+    throw StateError.system(error, directory: directory)
+  }
 
   /// Makes a new state aside and renames it into place, so that a `data.mdb` is always whole.
   ///

@@ -13,12 +13,17 @@ extension StateReader {
     directory: String
   ) throws(StateError) -> (examination: StateExamination, warning: String?) {
     try requireState(directory)
-    let lock = try StateLock.take(directory: directory)
+    let lock = try StateLock.takeToLook(directory: directory)
     var examination = try openWhole(directory).examine()
     examination.checkCounters()
+    let acknowledged: UInt64 =
+      switch lock {
+      case .some(let lock): lock.acknowledged
+      case nil: 0
+      }
     let warning = StateStore.warning(
       directory: directory, checkpoint: examination.state.checkpoint,
-      acknowledged: lock.acknowledged)
+      acknowledged: acknowledged)
     return (examination, warning)
   }
 
@@ -69,11 +74,11 @@ extension StateReader {
       try Files.makeDirectory(target, mode: EnvironmentLimits.directoryMode)
       if try Files.names(in: target).isEmpty { return }
     } catch {
-      throw StateError.locked(
-        """
+      let message = """
         the directory '\(target)' for the copy cannot be made (\(error)). Nothing was copied; the \
         state is safe. Name another one.
-        """)
+        """
+      throw error.isOfDisk ? .inputOutput(message) : .locked(message)
     }
     throw StateError.locked(
       """

@@ -40,7 +40,7 @@ package final class StateReader: Sendable {
   }
 
   static func requireState(_ directory: String) throws(StateError) {
-    if Files.exists(StateFiles.data(directory)) { return }
+    if try StateFiles.hasState(in: directory) { return }
     throw StateError.missing(
       """
       there is no state in '\(directory)'. Nothing was made there. Name the directory of a run \

@@ -155,3 +155,21 @@ private func flip(_ file: String, at place: Int) throws {
   let third = try bench.run(run)
   #expect(third.ended(.success) && !third.messages.contains("was durable here"))
 }
+
+@Test(.enabled(if: HeldDisk.whyNot == nil, Comment(rawValue: HeldDisk.whyNot ?? "")))
+func `a check needs no right to write, and is refused all the same while a process runs`() throws {
+  let bench = try benchWithState()
+  let check = ["check", "--state", bench.state]
+  let words = HeldDisk.readOnly(bench.state)
+  #expect(try bench.start(check, through: words).answer().ended(.success))
+  do {
+    let owner = try FileDescriptor.open(bench.state + "/owner.lock", O_RDWR)
+    #expect(try owner.lock(wait: false))
+    let answer = try bench.start(check, through: words).answer()
+    #expect(answer.ended(.stateLocked), "\(answer.messages)")
+  }
+  try Files.remove(bench.state + "/owner.lock")
+  let answer = try bench.start(check, through: words).answer()
+  #expect(answer.ended(.success), "\(answer.messages)")
+  #expect(!Files.exists(bench.state + "/owner.lock"))
+}

@@ -103,6 +103,27 @@ import Testing
     if Self.isAll { print("full disk: the \(place), in pages: \(waits) sizes") }
   }
 
+  @Test(.enabled(if: HeldDisk.whyNot == nil, Comment(rawValue: HeldDisk.whyNot ?? "")))
+  func `a backup onto a full disk ends with 74, leaves no state there and can be taken again`()
+    throws
+  {
+    let disk = try HeldDisk(bytes: Self.diskBytes)
+    let job = try SmallJob()
+    try job.expect(calm, after: job.answer(job.run(files)), "before")
+    let copy = disk.path + "/copy"
+    let backup = ["backup", "--state", job.state, "--to", copy]
+    for pages in [0, 2, 8] {
+      try disk.fill(leaving: pages * 4_096)
+      let answer = try job.answer(backup)
+      #expect(answer.ended(.inputOutput), "\(pages) pages: \(answer.end) \(answer.messages)")
+      #expect(answer.messages.contains("he state is safe"), "\(answer.messages)")
+      #expect(try !Files.exists(copy) || Files.names(in: copy).isEmpty)
+    }
+    try disk.clear()
+    #expect(try job.answer(backup).ended(.success))
+    #expect(try job.answer(["check", "--state", copy]).ended(.success))
+  }
+
   @Test(arguments: SystemCallDrill.Place.allCases)
   func `space that ends after any number of bytes changes no row`(
     place: SystemCallDrill.Place

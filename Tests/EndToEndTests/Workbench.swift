@@ -19,11 +19,13 @@ final class StartedCommand {
   private let output: String
   private let messages: String
 
-  fileprivate init(_ arguments: [String], logs: String) throws {
+  /// - Parameter words: before the program's own path: what runs it.
+  fileprivate init(_ words: [String], _ arguments: [String], logs: String) throws {
     output = logs + ".out"
     messages = logs + ".err"
+    let line = words + [BuiltProgram.path] + arguments
     child = try ChildProcess(
-      BuiltProgram.path, arguments, standardOutput: output, standardError: messages)
+      line[0], Array(line[1...]), standardOutput: output, standardError: messages)
   }
 
   /// Waits for the end.
@@ -77,9 +79,9 @@ final class Workbench {
   /// The two sinks as flags.
   var sinks: [String] { ["--sink", "sqlite:\(database)", "--sink", "jsonl:\(lines)"] }
 
-  func start(_ arguments: [String]) throws -> StartedCommand {
+  func start(_ arguments: [String], through words: [String] = []) throws -> StartedCommand {
     commands += 1
-    return try StartedCommand(arguments, logs: "\(logs.path)/\(commands)")
+    return try StartedCommand(words, arguments, logs: "\(logs.path)/\(commands)")
   }
 
   /// Starts a command and waits for its end.

@@ -34,11 +34,10 @@ package final class HeldDisk {
     let place = directory.path + "/disk"
     mountPoint = place
     try Files.makeDirectory(place)
-    // Who is not root becomes so in a user namespace.
-    let asRoot = getuid() == 0 ? [] : ["--user", "--map-root-user"]
+    let words = HeldDisk.asRoot("unshare")
     holder = try ChildProcess(
-      "unshare",
-      asRoot + [
+      words[0],
+      words[1...] + [
         "--mount", "sh", "-c",
         "mount -t tmpfs -o size=\(bytes) none '\(place)' && echo yes && exec sleep infinity",
       ],
@@ -61,6 +60,19 @@ package final class HeldDisk {
   package var entering: [String] {
     let user = getuid() == 0 ? [] : ["--user", "--preserve-credentials"]
     return ["nsenter", "--target", "\(holder.identifier)", "--mount"] + user
+  }
+
+  /// The words before a command to which a directory is read-only.
+  package static func readOnly(_ directory: String) -> [String] {
+    asRoot("unshare") + [
+      "--mount", "sh", "-c",
+      "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\" && exec \"$@\"", directory,
+    ]
+  }
+
+  /// Who is not root becomes so in a user namespace.
+  private static func asRoot(_ command: String) -> [String] {
+    getuid() == 0 ? [command] : [command, "--user", "--map-root-user"]
   }
 
   private var ballast: String { path + "/ballast" }
