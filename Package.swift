@@ -116,8 +116,13 @@ let package = Package(
     // Nothing may depend on it: its `write` would be that of the whole program.
     .target(name: "FaultShim", path: "Tests/FaultShim"),
     .target(
-      name: "TestSupport", dependencies: ["SessionModel", "Platform", "CSQLite"],
+      name: "TestSupport", dependencies: ["SessionModel", "StateStore", "Platform", "CSQLite"],
       path: "Tests/TestSupport", swiftSettings: settings),
+    // Damages state files and looks what becomes of them; a child process does it.
+    .executableTarget(
+      name: "sojourn-damage",
+      dependencies: ["SessionModel", "StateStore", "Platform", "TestSupport"],
+      path: "Tests/DamageProgram", swiftSettings: settings),
     // What hostile bytes can reach, as properties: for the fuzzer, and for tests on kept inputs.
     .target(
       name: "FuzzTargets",

@@ -1,5 +1,6 @@
 import SessionModel
 import StateStore
+import TestSupport
 import Testing
 
 /// Values with a right checksum that no checkpoint writes: refused, so that nothing that follows

@@ -8,6 +8,9 @@ package enum BuiltProgram {
   /// The library that a program is preloaded with to have its system calls fail.
   package static var faultShim: String { folder + "/libFaultShim.so" }
 
+  /// The program that damages states and looks what becomes of them.
+  package static var damage: String { folder + "/sojourn-damage" }
+
   private static var folder: String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &buffer, buffer.count)

@@ -1,39 +1,39 @@
 import Platform
-import SessionModel
-import StateStore
+package import SessionModel
+package import StateStore
 
 /// A stand-in for the task that owns a state: it changes keys, gathers checkpoints as the task does
 /// and knows by plain dictionaries what the state must hold.
-final class TestTask {
-  static let identity = JobIdentity(
+package final class TestTask {
+  package static let identity = JobIdentity(
     job: "visits", fingerprint: Fingerprint(topic: "visits", gap: 300 * Microseconds.perSecond))
 
-  let directory: String
+  package let directory: String
   private var opened: StateStore?
-  var store: StateStore { opened! }
-  private(set) var ledger = SegmentLedger()
+  package var store: StateStore { opened! }
+  package private(set) var ledger = SegmentLedger()
   /// What the state must hold.
-  var records: [KeyHash: SessionRecord] = [:]
+  package var records: [KeyHash: SessionRecord] = [:]
   private var places: [KeyHash: RecordPlace] = [:]
   private var changed: Set<KeyHash> = []
-  private(set) var draft = CheckpointDraft(checkpoint: 1)
-  var state = CheckpointState()
+  package private(set) var draft = CheckpointDraft(checkpoint: 1)
+  package var state = CheckpointState()
 
   private let options: StateOptions
 
-  init(_ directory: String, options: StateOptions = StateOptions()) throws {
+  package init(_ directory: String, options: StateOptions = StateOptions()) throws {
     self.directory = directory
     self.options = options
     try open()
   }
 
   /// Closes the store and opens it again; everything known comes from the state then.
-  func reopen() throws {
+  package func reopen() throws {
     close()
     try open()
   }
 
-  func close() { opened = nil }
+  package func close() { opened = nil }
 
   private func open() throws {
     opened = try StateStore.open(
@@ -49,7 +49,8 @@ final class TestTask {
   }
 
   /// Reads the log as the task does: newest first, the first entry of a key decides.
-  static func recover(_ store: StateStore) throws -> ([KeyHash: RecordPlace], SegmentLedger) {
+  package static func recover(_ store: StateStore) throws -> ([KeyHash: RecordPlace], SegmentLedger)
+  {
     var newest: [KeyHash: RecordPlace] = [:]
     try store.forEachHeader { entry in
       if newest[entry.hash] == nil { newest[entry.hash] = entry.place }
@@ -60,21 +61,21 @@ final class TestTask {
     return (live, ledger)
   }
 
-  func set(_ record: SessionRecord, for hash: KeyHash) {
+  package func set(_ record: SessionRecord, for hash: KeyHash) {
     records[hash] = record
     changed.insert(hash)
   }
 
-  func remove(_ hash: KeyHash) {
+  package func remove(_ hash: KeyHash) {
     records[hash] = nil
     changed.insert(hash)
   }
 
-  func place(of hash: KeyHash) -> RecordPlace? { places[hash] }
+  package func place(of hash: KeyHash) -> RecordPlace? { places[hash] }
 
   /// Appends what changed, finishes the draft and commits it.
   @discardableResult
-  func checkpoint() throws -> CheckpointState {
+  package func checkpoint() throws -> CheckpointState {
     for hash in changed { append(hash) }
     changed = []
     cleanIfDue()
@@ -111,14 +112,14 @@ final class TestTask {
 }
 
 /// Sessions, rows and records made up from small numbers.
-enum Sample {
-  static func hash(_ number: Int) -> KeyHash {
+package enum Sample {
+  package static func hash(_ number: Int) -> KeyHash {
     // Spread over all groups, as a hash is.
     KeyHash(
       high: UInt64(number) &* 0x9E37_79B9_7F4A_7C15, low: UInt64(number) &* 0xD1B5_4A32_D192_ED03)
   }
 
-  static func record(
+  package static func record(
     _ number: Int, time: Microseconds, sessions: Int = 1, urlBytes: Int = 40
   ) -> SessionRecord {
     let list = (0..<sessions).map { index in
@@ -136,13 +137,13 @@ enum Sample {
       userID: Array("user-\(number)".utf8), ip: Array("10.0.0.1".utf8), sessions: list)
   }
 
-  static func position(_ number: Int) -> RowPosition {
+  package static func position(_ number: Int) -> RowPosition {
     let word = UInt64(number)
     return RowPosition(
       sessionEnd: Microseconds(number) * 10, sessionID: SessionID(words: (word, 1, 2, word)))
   }
 
-  static func appendRow(_ number: Int, textBytes: Int = 30, to batch: inout RowBatch) {
+  package static func appendRow(_ number: Int, textBytes: Int = 30, to batch: inout RowBatch) {
     let text = [UInt8](repeating: UInt8(ascii: "t"), count: textBytes)
     let position = position(number)
     batch.append { bytes in
@@ -154,7 +155,7 @@ enum Sample {
     }
   }
 
-  static func side(_ number: Int, payloadBytes: Int = 100) -> SideRecord {
+  package static func side(_ number: Int, payloadBytes: Int = 100) -> SideRecord {
     SideRecord(
       partition: Int32(number % 4), offset: Int64(number), reason: 3, field: 2,
       recordTime: 77, eventTime: 5, watermark: 9, valueLength: Int64(payloadBytes),
@@ -164,12 +165,12 @@ enum Sample {
 
 extension StateStore {
   /// The numbers (`Sample.position`) of all rows in the outbox.
-  func outboxNumbers() throws -> [Int] {
+  package func outboxNumbers() throws -> [Int] {
     let batch = try readOutbox(after: nil, maxRows: .max, maxBytes: .max)
     var numbers: [Int] = []
     batch.forEachEncoded { numbers.append(Int(SessionRow(bytes: $0)!.sessionEnd / 10)) }
     return numbers
   }
 
-  func verify() throws -> [String] { try makeReader().verify() }
+  package func verify() throws -> [String] { try makeReader().verify() }
 }

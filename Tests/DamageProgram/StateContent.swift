@@ -1,0 +1,25 @@
+import SessionModel
+import StateStore
+import TestSupport
+
+/// Everything that a state tells.
+struct StateContent: Equatable {
+  var state: CheckpointState
+  var records: [KeyHash: SessionRecord]
+  var rows: [UInt8]
+  var sides: [[UInt8]]
+
+  /// Reads all of an open state.
+  init(_ task: TestTask) throws {
+    state = task.state
+    records = task.records
+    rows = try task.store.readOutbox(after: nil, maxRows: .max, maxBytes: .max).bytes
+    sides = []
+    for output in SideOutput.allCases {
+      try task.store.makeReader().forEachRecord(of: output) {
+        sides.append($0.payload + "\($0.partition) \($0.offset) \($0.reason)".utf8)
+        return true
+      }
+    }
+  }
+}
