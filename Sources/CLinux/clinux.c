@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -17,6 +18,10 @@ ptrdiff_t clinux_random(void *bytes, size_t count) { return getrandom(bytes, cou
 int clinux_pipe(int ends[2]) {
   if (pipe2(ends, O_CLOEXEC) != 0) return -1;
   return fcntl(ends[0], F_SETFL, fcntl(ends[0], F_GETFL, 0) | O_NONBLOCK) < 0 ? -1 : 0;
+}
+
+int clinux_close_from(void *spawn_file_actions, int first) {
+  return posix_spawn_file_actions_addclosefrom_np(spawn_file_actions, first);
 }
 
 void clinux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }

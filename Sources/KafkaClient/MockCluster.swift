@@ -51,7 +51,10 @@ package final class MockCluster: @unchecked Sendable {
 
   /// Takes a broker's connections away and refuses new ones. Brokers count from 1.
   package func setDown(_ broker: Int32) throws(KafkaError) {
-    try check(rd_kafka_mock_broker_set_down(cluster, broker), "stopping broker \(broker)")
+    // The cluster closes its listening socket, binds another to the same port, and aborts the
+    // process if it cannot.
+    let code = ChildProcess.whileNoneStarts { rd_kafka_mock_broker_set_down(cluster, broker) }
+    try check(code, "stopping broker \(broker)")
   }
 
   package func setUp(_ broker: Int32) throws(KafkaError) {

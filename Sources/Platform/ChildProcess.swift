@@ -1,4 +1,6 @@
+import CLinux
 package import Glibc
+import Synchronization
 
 /// A child process with its output in files or pipes that the caller names.
 package final class ChildProcess {
@@ -9,6 +11,17 @@ package final class ChildProcess {
   package enum End: Equatable, Sendable {
     case exited(Int32)
     case killed(signal: Int32)
+  }
+
+  private static let starting = Mutex(())
+
+  /// Does something while no child of this class is being started: until it has closed its copies of
+  /// this process's descriptors, what is closed here stays open there, as a listening socket whose
+  /// port is then still in use.
+  package static func whileNoneStarts<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try starting.withLock { _ throws(Failure) in try body() }
   }
 
   /// Starts a program.
@@ -38,6 +51,8 @@ package final class ChildProcess {
     } else {
       posix_spawn_file_actions_addopen(&actions, 2, standardError ?? "/dev/null", create, 0o644)
     }
+    // Closing on exec comes too late: `posix_spawn` may return before.
+    clinux_close_from(&actions, 3)
 
     var variables: [String] = []
     var next = environ
@@ -53,7 +68,10 @@ package final class ChildProcess {
     var identifier = pid_t()
     let code = withCStrings([program] + arguments) { arguments in
       withCStrings(variables) { variables in
-        posix_spawnp(&identifier, program, &actions, nil, arguments, variables)
+        // It returns once the child has gone through the actions.
+        Self.whileNoneStarts {
+          posix_spawnp(&identifier, program, &actions, nil, arguments, variables)
+        }
       }
     }
     if code != 0 { throw SystemError("posix_spawn", program, code: code) }

@@ -14,6 +14,9 @@ ptrdiff_t clinux_random(void *bytes, size_t count);
 // pipe2(2), both ends closed on exec, the reading end non-blocking. Returns 0, or -1 with errno.
 int clinux_pipe(int ends[2]);
 
+// posix_spawn_file_actions_addclosefrom_np(3). Returns 0 or an error number.
+int clinux_close_from(void *spawn_file_actions, int first);
+
 // At most 15 bytes of the name are kept.
 void clinux_name_thread(const char *name);
 
