@@ -7,7 +7,10 @@ import CRdKafka
 package final class Inquirer: Client, @unchecked Sendable {
   /// - Throws: `KafkaError` of kind `configuration`.
   package init(_ configuration: KafkaConfiguration) throws(KafkaError) {
-    let complete = try configuration.withDefaults(Consumer.defaults).requiring(Consumer.required)
+    // Closed connections are told, as they are often all that is heard of a wrong security protocol;
+    // those that a broker closes because they are idle are not.
+    let complete = try configuration.withDefaults([("log.connection.close", "true")])
+      .withDefaults(Consumer.defaults).requiring(Consumer.required)
     try super.init(RD_KAFKA_CONSUMER, complete)
   }
 

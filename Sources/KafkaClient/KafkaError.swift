@@ -52,6 +52,7 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible, Sendable {
     switch rd_kafka_resp_err_t(code) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION where isInterruptedHandshake: .transient
     case RD_KAFKA_RESP_ERR__SSL: .tls
+    case RD_KAFKA_RESP_ERR__TRANSPORT where isRefusedCertificate: .tls
     case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
       RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
       RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
@@ -82,6 +83,12 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible, Sendable {
   private var isInterruptedHandshake: Bool {
     message.contains("mechanism handshake failed: Local:")
       || message.contains("Failed to acquire SASL OAUTHBEARER token")
+  }
+
+  /// librdkafka 2.0.2 often calls it a failed transport, with OpenSSL's text. An end of the stream in
+  /// the middle is one.
+  private var isRefusedCertificate: Bool {
+    message.contains("SSL routines") && !message.contains("unexpected eof")
   }
 
   /// A broker said so, not librdkafka.
