@@ -81,16 +81,30 @@ package final class MockCluster: @unchecked Sendable {
       rd_kafka_mock_coordinator_set(cluster, "group", group, broker), "moving a coordinator")
   }
 
-  /// Has the next requests of one kind answered by these broker error codes; -195 breaks the
-  /// connection instead.
+  /// Has the next requests of one kind answered by these broker error codes.
   package func failNext(_ request: Request, with codes: [Int32]) {
     let errors = codes.map { rd_kafka_resp_err_t($0) }
     rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, errors.count, errors)
   }
 
-  /// Ends what `failNext` ordered and did not happen yet.
-  package func failNoMore(_ request: Request) {
-    rd_kafka_mock_clear_request_errors(cluster, request.rawValue)
+  /// The same at one broker; -195 breaks the connection instead.
+  package func failNext(
+    _ request: Request, with codes: [Int32], broker: Int32
+  ) throws(KafkaError) {
+    for code in codes {
+      try check(
+        rd_kafka_mock_broker_push_request_error(cluster, broker, request.rawValue, code),
+        "ordering an error")
+    }
+  }
+
+  /// How many of the errors ordered at one broker have not happened yet.
+  package func failuresLeft(_ request: Request, broker: Int32) throws(KafkaError) -> Int {
+    var count = 0
+    try check(
+      rd_kafka_mock_broker_error_stack_cnt(cluster, broker, request.rawValue, &count),
+      "counting errors")
+    return count
   }
 
   /// Has questions for a topic's partitions, and records for it, answered by an error; 0 ends it.

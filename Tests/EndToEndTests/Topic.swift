@@ -10,8 +10,8 @@ final class Topic {
   private(set) var producer: Producer
   let partitions: Int
 
-  init(partitions: Int) throws {
-    cluster = try MockCluster()
+  init(partitions: Int, brokers: Int = 1) throws {
+    cluster = try MockCluster(brokers: brokers)
     try cluster.createTopic(Topic.name, partitions: Int32(partitions))
     self.partitions = partitions
     producer = try Topic.producer(cluster.brokers)

@@ -1,0 +1,189 @@
+import Glibc
+import Platform
+
+/// Stands between a program and a cluster of brokers on loopback, and can fall silent: connections
+/// are accepted and stay, and nobody answers on them.
+///
+/// It puts its own ports into the brokers' answers, so that clients come through it for everything.
+package final class BrokerProxy: Sendable {
+  /// `HOST:PORT` of each broker's stand-in, parted by commas.
+  package let brokers: String
+  private let state: Monitor<State>
+  private let wakeUp: WakeUp
+  private let thread: WorkerThread
+
+  private struct State: Sendable {
+    var isSilent = false
+    var isStopping = false
+    /// Bytes that came in while it was silent.
+    var swallowed = 0
+  }
+
+  /// - Parameter brokers: the cluster's, on loopback.
+  package init(_ brokers: String) throws {
+    let targets = brokers.split(separator: ",").map { broker in
+      UInt16(broker[broker.index(after: broker.lastIndex(of: ":")!)...])!
+    }
+    let wakeUp = try WakeUp()
+    let listeners = targets.map { _ in LoopbackListener() }
+    let state = Monitor(State())
+    (self.wakeUp, self.state) = (wakeUp, state)
+    self.brokers = listeners.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
+    let ports = Dictionary(
+      uniqueKeysWithValues: zip(targets, listeners).map { ($0, $1.port) })
+    thread = try WorkerThread("broker-proxy") {
+      var relay = Relay(listeners: listeners, targets: targets, ports: ports)
+      while !state.read({ $0.isStopping }) {
+        let isSilent = state.read { $0.isSilent }
+        let swallowed = relay.step(wakeUp, isSilent: isSilent)
+        if swallowed > 0 { state.change { $0.swallowed += swallowed } }
+      }
+      relay.close()
+    }
+  }
+
+  deinit {
+    state.change { $0.isStopping = true }
+    wakeUp.signal()
+    thread.join()
+  }
+
+  /// Begins or ends the silence. What came in meanwhile is lost, and its connections are closed.
+  package func setSilent(_ isSilent: Bool) {
+    state.change { $0.isSilent = isSilent }
+    wakeUp.signal()
+  }
+
+  /// Waits until a client has sent something that nobody answers.
+  ///
+  /// - Returns: false if none came in time.
+  package func waitForUnanswered(within seconds: Int64) -> Bool {
+    state.wait(until: Clock.monotonic + seconds * 1_000_000) { $0.swallowed > 0 ? true : nil }
+      ?? false
+  }
+}
+
+/// The connections of a proxy, served by one thread.
+private struct Relay {
+  private struct Pair {
+    var client: Int32
+    var broker: Int32
+    var requests = KafkaFrames()
+    var answers = KafkaFrames()
+    /// Versions of the questions for metadata that wait for their answers, by correlation.
+    var metadata: [Int32: Int16] = [:]
+    /// Something was swallowed: frames are missing.
+    var isBroken = false
+  }
+
+  let listeners: [LoopbackListener]
+  let targets: [UInt16]
+  let ports: [UInt16: UInt16]
+  private var pairs: [Pair] = []
+
+  init(listeners: [LoopbackListener], targets: [UInt16], ports: [UInt16: UInt16]) {
+    self.listeners = listeners
+    self.targets = targets
+    self.ports = ports
+  }
+
+  func close() { for pair in pairs { close(pair) } }
+
+  private func close(_ pair: Pair) {
+    Glibc.close(pair.client)
+    Glibc.close(pair.broker)
+  }
+
+  /// Waits for something to happen and deals with it.
+  ///
+  /// - Returns: the bytes that were swallowed.
+  mutating func step(_ wakeUp: WakeUp, isSilent: Bool) -> Int {
+    if !isSilent {
+      for pair in pairs where pair.isBroken { close(pair) }
+      pairs.removeAll(where: \.isBroken)
+    }
+    var waits = [pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0)]
+    waits += listeners.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+    for pair in pairs {
+      waits.append(pollfd(fd: pair.client, events: Int16(POLLIN), revents: 0))
+      waits.append(pollfd(fd: pair.broker, events: Int16(POLLIN), revents: 0))
+    }
+    if poll(&waits, nfds_t(waits.count), -1) < 0 { return 0 }
+    if waits[0].revents != 0 { wakeUp.wait(timeout: 0) }
+    var swallowed = 0
+    var kept: [Pair] = []
+    let first = 1 + listeners.count
+    for (index, pair) in pairs.enumerated() {
+      var pair = pair
+      let (client, broker) = (waits[first + 2 * index], waits[first + 2 * index + 1])
+      var isAlive = client.revents == 0 || serve(&pair, fromClient: true, isSilent, &swallowed)
+      if isAlive, broker.revents != 0 {
+        isAlive = serve(&pair, fromClient: false, isSilent, &swallowed)
+      }
+      if isAlive { kept.append(pair) } else { close(pair) }
+    }
+    pairs = kept
+    for (index, listener) in listeners.enumerated() where waits[1 + index].revents != 0 {
+      accept(listener, targets[index])
+    }
+    return swallowed
+  }
+
+  private mutating func accept(_ listener: LoopbackListener, _ target: UInt16) {
+    let client = listener.accept()
+    if client < 0 { return }
+    if let broker = connectLoopback(target) {
+      pairs.append(Pair(client: client, broker: broker))
+    } else {
+      Glibc.close(client)
+    }
+  }
+
+  /// - Returns: false at the connection's end.
+  private func serve(
+    _ pair: inout Pair, fromClient: Bool, _ isSilent: Bool, _ swallowed: inout Int
+  ) -> Bool {
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    let count = recv(fromClient ? pair.client : pair.broker, &buffer, buffer.count, 0)
+    if count <= 0 { return false }
+    if isSilent || pair.isBroken {
+      pair.isBroken = true
+      if fromClient { swallowed += count }
+      return true
+    }
+    if fromClient {
+      return pair.requests.take(buffer[..<count]).allSatisfy { frame in
+        let head = KafkaRequestHead(frame)
+        if head.key == 3 { pair.metadata[head.correlation] = head.version }
+        return sendAll(frame, to: pair.broker)
+      }
+    }
+    return pair.answers.take(buffer[..<count]).allSatisfy { frame in
+      var frame = frame
+      let correlation = frame.integer(at: 4, as: Int32.self)
+      if let version = pair.metadata.removeValue(forKey: correlation) {
+        replacePorts(in: &frame, version: version)
+      }
+      return sendAll(frame, to: pair.client)
+    }
+  }
+
+  /// Puts our ports in place of the brokers' in an answer to a question for metadata.
+  private func replacePorts(in frame: inout [UInt8], version: Int16) {
+    precondition(version <= 8, "metadata of version \(version) is packed otherwise")
+    var place = version >= 3 ? 12 : 8
+    let count = frame.integer(at: place, as: Int32.self)
+    place += 4
+    for _ in 0..<count {
+      place += 4
+      place += 2 + Int(frame.integer(at: place, as: Int16.self))
+      let port = UInt16(frame.integer(at: place, as: Int32.self))
+      if let ours = ports[port] {
+        frame[place + 2] = UInt8(ours >> 8)
+        frame[place + 3] = UInt8(ours & 0xFF)
+      }
+      place += 4
+      if version >= 1 { place += 2 + max(0, Int(frame.integer(at: place, as: Int16.self))) }
+    }
+  }
+}
