@@ -46,9 +46,9 @@ extension EventSource {
   /// Reads until the condition holds.
   ///
   /// - Throws: `Timeout` if it does not come to hold.
-  func read(_ harvest: inout Harvest, until isDone: (Harvest) -> Bool) throws {
+  func read(_ harvest: inout Harvest, until isDone: (Harvest) throws -> Bool) throws {
     let deadline = Clock.monotonic + patience
-    while !isDone(harvest) {
+    while try !isDone(harvest) {
       if Clock.monotonic > deadline { throw Timeout(harvest: harvest, notices: takeNotices()) }
       guard let batch = try nextBatch(maxWait: 50_000) else { continue }
       for record in batch.records {

@@ -42,7 +42,10 @@ extension KafkaSource {
     let message = LossMessage(topic: options.topic, partition: reader.partition)
     if reader.isReplaced { return try restart(reader, at: low) }
     switch LogVerdict(next: reader.nextOffset, low: low, high: high) {
-    case .intact: try restart(reader, at: reader.nextOffset, isSame: true)
+    case .intact:
+      // A log made anew may have grown beyond our position by now.
+      reader.expectLastRecord(logBegins: low)
+      try restart(reader, at: reader.nextOffset, isSame: true)
     case .deleted(let count):
       let text = message.deleted(count, next: reader.nextOffset, low: low)
       if options.onDataLoss == .stop { throw .inputLost(text) }

@@ -156,6 +156,13 @@ final class PartitionReader {
     }
   }
 
+  /// Has the last record read be found again before anything more is delivered, unless retention has
+  /// taken it: that the log holds what comes next does not make it the same log.
+  func expectLastRecord(logBegins low: Int64) {
+    let last = expectation ?? RecordProof(bytes: proof)
+    expectation = last.flatMap { low <= $0.offset && $0.offset < nextOffset ? $0 : nil }
+  }
+
   /// Goes on as before: the doubt was unfounded.
   func resume() {
     problem = nil
