@@ -37,6 +37,16 @@ package struct FieldMapping: Equatable, Sendable {
     }
   }
 
+  /// A path as `set` takes it.
+  package static func text(of path: [String]) -> String {
+    path.map { key in
+      key.unicodeScalars.reduce(into: "") { text, character in
+        if character == "." || character == "\\" { text += "\\" }
+        text.unicodeScalars.append(character)
+      }
+    }.joined(separator: ".")
+  }
+
   private static func keys(of path: String) throws(MappingError) -> [String] {
     var keys = [""]
     var rest = path.unicodeScalars.makeIterator()

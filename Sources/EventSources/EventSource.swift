@@ -20,6 +20,10 @@ package protocol EventSource: AnyObject {
     resume: [PartitionProgress], maxWait: Microseconds
   ) throws(SourceError) -> [PartitionStart]?
 
+  /// The id of the cluster that holds the log, once each partition's has been recognised as the one
+  /// that the state reflects; nil before that, and where there is no cluster.
+  var clusterID: String? { get }
+
   /// The next records of one partition; the batch before is given back and must not be used again.
   ///
   /// - Parameter maxWait: µs to wait for records where there are none, 0 only looks.
@@ -191,6 +195,9 @@ package enum SourceError: Error, Equatable, CustomStringConvertible {
 }
 
 extension EventSource {
+  /// For sources that are no cluster.
+  package var clusterID: String? { nil }
+
   /// For sources that cannot lose input while they run.
   package func takeLostOffsets() -> UInt64 { 0 }
 }

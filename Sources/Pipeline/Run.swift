@@ -172,9 +172,25 @@ package final class Run {
   private func begin(_ starts: [PartitionStart]) throws(RunFailure) {
     let progress = Dictionary(
       uniqueKeysWithValues: committed.partitions.map { ($0.partition, $0) })
+    tellChangedSettings()
     for start in starts { add(start, progress: progress[start.partition]) }
     // The offsets that "earliest" and "latest" came to are durable before anything depends on them.
     if committed.partitions.count != starts.count { try checkpointNow() }
+  }
+
+  /// Says what differs from the run before.
+  private func tellChangedSettings() {
+    let changes = options.settings.changes(since: committed.settings)
+    if changes.isEmpty { return }
+    observer.notice(
+      "settings have changed since checkpoint \(committed.checkpoint): "
+        + "\(changes.joined(separator: "; ")). The new ones hold from here on")
+  }
+
+  /// What the next checkpoint keeps of them.
+  private var settings: [KeptSetting] {
+    let cluster = source.clusterID ?? committed.settings.value(of: KeptSetting.cluster)
+    return options.settings + (cluster.map { [KeptSetting(KeptSetting.cluster, $0)] } ?? [])
   }
 
   private func add(_ start: PartitionStart, progress: PartitionProgress?) {
@@ -370,7 +386,8 @@ package final class Run {
     }
     gatheredHeld = deliveries.heldByAll
     let draft = try task.gather(
-      progress: progress, sinks: deliveries.progress, heldByAll: gatheredHeld, now: host.wall)
+      progress: progress, sinks: deliveries.progress, settings: settings, heldByAll: gatheredHeld,
+      now: host.wall)
     draft.removeSides = sides.takeDelivered()
     lastCheckpointAt = host.monotonic
     rowsAreLeft = task.table.closingSessions > 0

@@ -24,6 +24,8 @@ package struct RunOptions: Sendable {
   package var acceptMissingRows: Set<String> = []
   package var dropSinks: Set<String> = []
   package var decoding = DecodingOptions()
+  /// What the state keeps of the settings, to say at the next start what has changed.
+  package var settings: [KeptSetting] = []
   package var bounds = RunBounds()
 
   package init() {}

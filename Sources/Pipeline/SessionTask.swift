@@ -211,10 +211,11 @@ final class SessionTask {
   /// - Parameters:
   ///   - progress: of every partition, as the source has it now.
   ///   - sinks: what the sinks are known to hold.
+  ///   - settings: that the state is to keep.
   ///   - heldByAll: rows of the outbox up to here are removed.
   func gather(
     progress: [(partition: Int32, nextOffset: Int64, proof: [UInt8])], sinks: [SinkProgress],
-    heldByAll: RowPosition?, now: Microseconds
+    settings: [KeptSetting], heldByAll: RowPosition?, now: Microseconds
   ) throws(RunFailure) -> CheckpointDraft {
     checkpoint += 1
     let draft = CheckpointDraft(checkpoint: checkpoint, expectedKeys: table.dirtyKeys)
@@ -239,6 +240,7 @@ final class SessionTask {
     late.removeAll(keepingCapacity: true)
     rejected.removeAll(keepingCapacity: true)
     draft.state = state(progress: progress, sinks: sinks, now: now)
+    draft.state.settings = settings
     draft.removeOutboxUpTo = heldByAll
     table.checkpoint = checkpoint + 1
     recordsSinceCheckpoint = 0

@@ -212,6 +212,10 @@ struct CheckpointCommit {
     }
     row.state.counters.delivered = row.state.counters.sessionsClosed - row.state.outboxRows
     try putPartitions(transaction)
+    if row.state.settings != last.settings {
+      let settings = SettingsRow.encode(row.state.settings)
+      try transaction.put(.state, Array(SettingsRow.key.utf8), settings, .replacing)
+    }
     try transaction.put(.state, Array(StateRow.key.utf8), row.encoded, .replacing)
   }
 

@@ -28,6 +28,8 @@ package struct CheckpointState: Equatable, Sendable {
   package var partitions: [PartitionProgress] = []
   /// By name.
   package var sinks: [SinkProgress] = []
+  /// Those of the run that made the checkpoint, for the next one to compare with its own.
+  package var settings: [KeptSetting] = []
   /// The newest row ever put into the outbox.
   package var newestRow: RowPosition?
   /// The newest row ever taken out of the outbox: no sink can be given rows up to here again.

@@ -37,6 +37,9 @@ enum DumpCommand {
       json.object("fingerprint") { json in
         for part in reader.identity.fingerprint.parts { json.member(part.name, part.value) }
       }
+      json.object("settings") { json in
+        for setting in summary.state.settings { json.member(setting.name, setting.value) }
+      }
       SummaryText.members(
         of: summary.state, topic: reader.identity.fingerprint.topic, into: &json)
       json.member("late_kept", summary.state.kept.late.rows)

@@ -102,7 +102,7 @@ enum SummaryRows {
         "next offset \(partition.nextOffset), greatest event time \(text(partition.maxEventTime))",
       ])
     }
-    return rows
+    return rows + state.settings.map { ["setting \($0.name)", $0.value] }
   }
 
   private static func text(_ time: Microseconds) -> String {

@@ -14,7 +14,8 @@ enum RunCommand {
   /// - Parameter beganAt: when the process began, monotonic µs.
   static func run(_ settings: RunSettings, beganAt: Int64) throws(CommandFailure) {
     Signals.block()
-    let options = try options(of: settings)
+    var options = try options(of: settings)
+    options.settings = [KeptSetting](settings, mapping: options.decoding.mapping)
     let identity = JobIdentity(
       job: settings.job, fingerprint: Fingerprint(topic: topic(of: settings), gap: settings.gap))
     let outputs = try RunOutputs(settings, identity: identity)
@@ -28,7 +29,7 @@ enum RunCommand {
         Standard.writeError(Message.warning(warning, colour: Standard.errorHasColour))
       }
       let resumed = store.recovered
-      let source = try source(of: settings)
+      let source = try source(of: settings, resuming: resumed)
       let waker = SourceWaker(source)
       try handleSignals(stop, waker)
       let observer = RunObserver(
@@ -104,7 +105,9 @@ enum RunCommand {
     }
   }
 
-  private static func source(of settings: RunSettings) throws(RunFailure) -> any EventSource {
+  private static func source(
+    of settings: RunSettings, resuming resumed: CheckpointState
+  ) throws(RunFailure) -> any EventSource {
     switch settings.input {
     case .files(let paths):
       do throws(SourceError) { return try FileSource(paths: paths) } catch {
@@ -120,6 +123,7 @@ enum RunCommand {
         case .time(let time): .time(time)
         }
       options.stopAtEnd = settings.stopAtEnd
+      options.knownCluster = resumed.settings.value(of: KeptSetting.cluster)
       options.onDataLoss = settings.onDataLoss == .stop ? .stop : .continue
       do throws(SourceError) {
         return try KafkaSource(options)

@@ -23,6 +23,13 @@ import Testing
     }
   }
 
+  @Test(arguments: [["a"], ["a", "b"], ["a.b", "c\\"], ["\\.", ".", "é 😀"]])
+  func `a path's text leads to the same keys`(path: [String]) throws {
+    var mapping = FieldMapping()
+    try mapping.set("url", path: FieldMapping.text(of: path))
+    #expect(mapping.path(of: .url) == path)
+  }
+
   @Test func `mapped values are found along their paths`() throws {
     let outcome = try decode(
       #"{"client":{"address":"::1","id":5},"at":1,"page":{"a.b":{"u":"/x"}},"ip":"192.0.2.9"}"#,

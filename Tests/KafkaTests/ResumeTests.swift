@@ -103,6 +103,57 @@ import Testing
     #expect(try accepting.readToStop(partitions: 1).records.count == 4)
   }
 
+  // MARK: Another cluster
+
+  private func copy(_ progress: [PartitionProgress], proof: [UInt8]) -> [PartitionProgress] {
+    progress.map {
+      PartitionProgress(partition: $0.partition, nextOffset: $0.nextOffset, proof: proof)
+    }
+  }
+
+  @Test func `another cluster with the same records is told, recognised and read on`() throws {
+    let cluster = try MockCluster()
+    try cluster.createTopic("web", partitions: 1)
+    let progress = try readPart(cluster, "web", 20, read: 15)
+    let source = try KafkaSource(
+      options(cluster.brokers, "web") {
+        $0.stopAtEnd = true
+        $0.knownCluster = "another"
+      })
+    _ = try source.open(resume: progress)
+    #expect(source.clusterID == nil, "not before the log is recognised")
+    #expect(try source.readToStop(partitions: 1).offsets(of: 0) == Array(15..<20))
+    let id = try #require(source.clusterID)
+    #expect(source.takeNotices().contains { $0.contains("another") && $0.contains(id) })
+  }
+
+  @Test(arguments: [nil, "another"])
+  func `without the record read last only the cluster that was read is read on`(
+    known: String?
+  ) throws {
+    let cluster = try MockCluster()
+    try cluster.createTopic("web", partitions: 1)
+    let progress = copy(try readPart(cluster, "web", 10, read: 10), proof: [])
+    let source = try KafkaSource(
+      options(cluster.brokers, "web") {
+        $0.stopAtEnd = true
+        $0.knownCluster = known
+      })
+    let error = caught {
+      _ = try source.open(resume: progress)
+      _ = try source.readToStop(partitions: 1)
+    }
+    if known == nil {
+      #expect(error == nil)
+    } else {
+      guard case .inputLost(let message)? = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      #expect(message.contains("another cluster") && message.contains("--on-data-loss continue"))
+    }
+  }
+
   @Test func `a state with more partitions than the topic has is refused`() throws {
     let cluster = try MockCluster()
     try cluster.createTopic("web", partitions: 1)

@@ -295,6 +295,32 @@ struct SecondBrokerTests {
     #expect(harvest.texts(of: 0) == ["r0", "r1", "r2"])
   }
 
+  /// Control records stand where the record read last should be.
+  @Test(arguments: [nil, "another"], [false, true])
+  func `a record read last that is gone is looked for in vain in another cluster only`(
+    known: String?, hasMore: Bool
+  ) throws {
+    try create("web")
+    let producer = try transactional("one")
+    try write(producer, ["a"], commit)
+    // Version 1, not null, then offset 1, a timestamp and a hash.
+    let proof: [UInt8] = [1, 0, 1] + [UInt8](repeating: 0, count: 23)
+    let progress = [PartitionProgress(partition: 0, nextOffset: 2, proof: proof)]
+    if hasMore { try write(producer, ["b"], commit) }
+    let source = try KafkaSource(options(broker.brokers, "web") { $0.knownCluster = known })
+    let error = caught {
+      _ = try source.open(resume: progress)
+      var harvest = Harvest()
+      try source.read(&harvest) { _ in source.isAtEnd(0) }
+      #expect(harvest.texts(of: 0) == (hasMore ? ["b"] : []))
+    }
+    if known == nil {
+      #expect(error == nil)
+    } else {
+      #expect(error?.exitCode == .inputLost)
+    }
+  }
+
   @Test(arguments: [KafkaSourceOptions.DataLossPolicy.stop, .continue])
   func `a topic made anew that stays shorter is recognised while it is read`(
     policy: KafkaSourceOptions.DataLossPolicy

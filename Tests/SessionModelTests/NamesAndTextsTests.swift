@@ -26,6 +26,23 @@ import Testing
     #expect(bytes == Array("null".utf8))
   }
 
+  @Test func `only settings that both runs name can have changed`() {
+    let earlier = [
+      KeptSetting("max-drift", "10m"), KeptSetting("gone", "x"), KeptSetting("idle-timeout", "off"),
+    ]
+    let now = [
+      KeptSetting("idle-timeout", "1m"), KeptSetting("new", "y"), KeptSetting("max-drift", "10m"),
+    ]
+    #expect(now.changes(since: earlier) == ["idle-timeout was off, is 1m"])
+    #expect(now.changes(since: []).isEmpty && now.changes(since: now).isEmpty)
+  }
+
+  @Test func `a kept value is cut at 2,048 bytes`() {
+    #expect(KeptSetting("x", String(repeating: "a", count: 2_048)).value.utf8.count == 2_048)
+    let cut = KeptSetting("x", String(repeating: "é", count: 2_000)).value
+    #expect(cut == String(repeating: "é", count: 1_024))
+  }
+
   @Test func `a fingerprint's text names each setting`() {
     #expect(
       Fingerprint(topic: "clicks", gap: 300_000_000).text

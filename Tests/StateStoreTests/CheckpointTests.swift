@@ -65,6 +65,7 @@ import Testing
         startedAt: Sample.position(1)),
       SinkProgress(name: "jsonl", url: "jsonl:dir"),
     ]
+    state.settings = [KeptSetting("out-of-orderness", "1m"), KeptSetting("field url", "")]
     return state
   }
 
@@ -79,6 +80,17 @@ import Testing
     let store = try StateStore.open(directory: directory.path, identity: TestTask.identity)
     #expect(store.recovered.partitions.map(\.partition) == [0, 1, 3])
     #expect(store.recovered.partitions.map(\.nextOffset) == [9, 1, 1])
+  }
+
+  @Test func `settings are those of the newest checkpoint`() throws {
+    let task = try TestTask(directory.path)
+    for value in ["1m", "1m", "2m"] {
+      task.state.settings = [KeptSetting("out-of-orderness", value)]
+      try task.checkpoint()
+      try task.reopen()
+      #expect(task.store.recovered.settings == [KeptSetting("out-of-orderness", value)])
+    }
+    #expect(try task.store.verify() == [])
   }
 
   @Test func `a checkpoint out of turn is refused, and so is everything after it`() throws {

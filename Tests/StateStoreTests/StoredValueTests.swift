@@ -71,6 +71,18 @@ import Testing
     #expect(!isTaken(row(flag: 1, time: 3, next: -1)))
   }
 
+  @Test func `the row of the settings is refused where a text is missing or longer than is kept`() {
+    func isTaken(_ row: [UInt8]) -> Bool {
+      self.isTaken(.settings, row, key: Array("settings".utf8))
+    }
+    let head: [UInt8] = [1] + integer(UInt16(1))
+    #expect(isTaken(head + text("max-drift") + text(String(repeating: "1", count: 2_048))))
+    #expect(!isTaken(head + text("max-drift") + text(String(repeating: "1", count: 2_049))))
+    #expect(!isTaken(head + text("max-drift") + [0xFF, 0xFF]))
+    #expect(!isTaken(head + text("max-drift") + text("1m") + [0]))
+    #expect(!isTaken([1] + integer(UInt16(2)) + text("max-drift") + text("1m")))
+  }
+
   @Test func `a segment's row is refused where its numbers do not fit each other or a file`() {
     func row(
       tombstones: UInt32 = 0, headerChunks: UInt32 = 1, dataBytes: UInt64 = 4_080

@@ -44,7 +44,10 @@ extension KafkaSource {
     switch LogVerdict(next: reader.nextOffset, low: low, high: high) {
     case .intact:
       // A log made anew may have grown beyond our position by now.
-      reader.expectLastRecord(logBegins: low)
+      guard reader.expectLastRecord(logBegins: low) else {
+        reader.problem = .replaced(offset: reader.fetchOffset)
+        return try settle(reader)
+      }
       try restart(reader, at: reader.nextOffset, isSame: true)
     case .deleted(let count):
       let text = message.deleted(count, next: reader.nextOffset, low: low)

@@ -8,6 +8,8 @@ struct PartitionPlan {
   /// Carried over until a record is read.
   var proof: [UInt8] = []
   var expectation: RecordProof?
+  /// The expected record may not be gone, as it may where retention or compaction took it.
+  var mustBeThere = false
 }
 
 /// Decides where each partition is read from, before anything is read.
@@ -30,6 +32,11 @@ struct KafkaOpening {
   func plan(resume: [PartitionProgress]) throws(SourceError) -> Plan {
     let leaders = try leaders(known: resume)
     let numbers = (0..<leaders.count).map { Int32($0) }
+    if let otherCluster, let known = options.knownCluster {
+      questions.tell(
+        "the brokers are of cluster \(otherCluster), the state was read from \(known); a partition is "
+          + "read on where its last record read is found again")
+    }
     let lows = try places(.beginning, numbers)
     let highs = try settledEnds(numbers, resume)
     let fresh = resume.isEmpty ? try freshStarts(numbers, lows: lows, highs: highs) : lows
@@ -85,7 +92,9 @@ struct KafkaOpening {
       if let proof = RecordProof(bytes: progress.proof), proof.offset >= low, proof.offset < next {
         plan.expectation = proof
       }
-      return plan
+      plan.mustBeThere = otherCluster != nil
+      guard plan.expectation == nil, next > low, let otherCluster else { return plan }
+      text = message.unrecognised(next: next, cluster: otherCluster)
     case .deleted(let count):
       text = message.deleted(count, next: next, low: low)
       lost = count
@@ -95,6 +104,14 @@ struct KafkaOpening {
     questions.tell(text)
     return PartitionPlan(
       start: PartitionStart(partition: progress.partition, nextOffset: low, lostOffsets: lost))
+  }
+
+  /// The cluster that answers, where it is not the one that the state was read from.
+  private var otherCluster: String? {
+    guard let known = options.knownCluster, let found = questions.inquirer.clusterID else {
+      return nil
+    }
+    return found == known ? nil : found
   }
 
   /// The ends of the logs; asked again for a while where one lies before our position, since a new

@@ -36,6 +36,7 @@ package final class KafkaSource: EventSource {
   private var mirrorOfOffsets: OffsetMirror?
   var readers: [PartitionReader] = []
   private var added: [PartitionStart] = []
+  private var answeringCluster: String?
   var lostOffsets: UInt64 = 0
   /// Partitions whose bounds are asked for again, and when (monotonic µs).
   var questions: [(partition: Int32, at: Int64)] = []
@@ -93,6 +94,7 @@ package final class KafkaSource: EventSource {
   private func begin(_ plan: KafkaOpening.Plan) throws(SourceError) -> [PartitionStart] {
     opening = nil
     inquirer = plan.inquirer
+    answeringCluster = plan.inquirer.clusterID
     let consumer: Consumer
     do throws(KafkaError) {
       consumer = try Consumer(
@@ -116,7 +118,8 @@ package final class KafkaSource: EventSource {
       throw .unavailable("librdkafka gave no queue for partition \(plan.start.partition)")
     }
     let reader = PartitionReader(
-      plan.start, proof: plan.proof, expectation: plan.expectation, queue: queue)
+      plan.start, proof: plan.proof, expectation: plan.expectation,
+      mustBeThere: plan.mustBeThere, queue: queue)
     readers.append(reader)
     // A partition that is at its stop already needs no fetching.
     if !reader.hasReachedStop { try assign(reader) }
@@ -348,6 +351,10 @@ package final class KafkaSource: EventSource {
   private func takeRewound(_ partition: Int32) -> RecordBatch? {
     rewoundPartitions.removeFirst()
     return reader(partition).map { recordBatch($0, count: 0, reachedStop: false) }
+  }
+
+  package var clusterID: String? {
+    readers.allSatisfy(\.isRecognised) ? answeringCluster : nil
   }
 
   package func setHeld(_ held: Bool, partition: Int32) { reader(partition)?.isHeld = held }

@@ -25,6 +25,9 @@ package struct KafkaSourceOptions: Sendable {
   /// Read to where the log ended at `open`, not further.
   package var stopAtEnd = false
   package var onDataLoss: DataLossPolicy = .stop
+  /// The cluster that the state was read from, where it knows. Another one is read on only where the
+  /// last record read is there to be recognised, partition by partition.
+  package var knownCluster: String?
   /// Memory for fetched records that nobody has taken yet, over all partitions. A single fetch of
   /// well compressed records can overshoot it.
   package var queueBytes: Int64 = 256 << 20

@@ -44,6 +44,12 @@ struct LossMessage {
       + "read there: the topic was recreated or another cluster answers. \(Self.choices)"
   }
 
+  func unrecognised(next: Int64, cluster: String) -> String {
+    "topic \(topic) partition \(partition): the brokers are of another cluster (\(cluster)) than the "
+      + "one that was read, and the last record read before offset \(next) is not there to recognise "
+      + "the log by. \(Self.choices)"
+  }
+
   func missingPartition(count: Int) -> String {
     "topic \(topic) has \(count) partitions, but partition \(partition) had been read: the topic was "
       + "recreated with fewer. \(Self.choices)"

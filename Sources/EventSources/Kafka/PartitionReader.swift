@@ -43,6 +43,8 @@ final class PartitionReader {
   private(set) var proof: [UInt8]
   /// The record that has to be found, if it still exists, before anything is delivered.
   private(set) var expectation: RecordProof?
+  /// Its absence is a problem, too.
+  private let mustBeThere: Bool
   var state = State.reading
   var isHeld = false
   /// Raised by the last batch and not yet dealt with.
@@ -58,18 +60,23 @@ final class PartitionReader {
   var failure: SourceError?
 
   init(
-    _ start: PartitionStart, proof: [UInt8], expectation: RecordProof?, queue: PartitionQueue
+    _ start: PartitionStart, proof: [UInt8], expectation: RecordProof?, mustBeThere: Bool = false,
+    queue: PartitionQueue
   ) {
     partition = start.partition
     nextOffset = start.nextOffset
     stopOffset = start.stopOffset
     self.proof = proof
     self.expectation = expectation
+    self.mustBeThere = mustBeThere
     self.queue = queue
   }
 
   /// Where fetching has to begin.
   var fetchOffset: Int64 { expectation?.offset ?? nextOffset }
+
+  /// Whether the log need not prove any more that it is the one that was read.
+  var isRecognised: Bool { expectation == nil || !mustBeThere }
 
   var mayRead: Bool { state == .reading && !isHeld }
 
@@ -110,8 +117,9 @@ final class PartitionReader {
       }
       if let expected = expectation {
         if message.offset < expected.offset { continue }
-        if message.offset == expected.offset, RecordProof(message) != expected {
-          outcome.problem = .replaced(offset: message.offset)
+        let isGone = message.offset > expected.offset
+        if isGone ? mustBeThere : RecordProof(message) != expected {
+          outcome.problem = .replaced(offset: expected.offset)
           break loop
         }
         expectation = nil
@@ -137,6 +145,10 @@ final class PartitionReader {
     let error = KafkaError(code: message.errorCode, message: "")
     if error.isPartitionEnd {
       // The end lies behind the record expected, which is therefore gone.
+      if let expected = expectation, mustBeThere {
+        outcome.problem = .replaced(offset: expected.offset)
+        return false
+      }
       expectation = nil
       knownEnd = message.offset
       nextOffset = max(nextOffset, min(message.offset, stopOffset ?? .max))
@@ -158,9 +170,14 @@ final class PartitionReader {
 
   /// Has the last record read be found again before anything more is delivered, unless retention has
   /// taken it: that the log holds what comes next does not make it the same log.
-  func expectLastRecord(logBegins low: Int64) {
-    let last = expectation ?? RecordProof(bytes: proof)
-    expectation = last.flatMap { low <= $0.offset && $0.offset < nextOffset ? $0 : nil }
+  ///
+  /// - Returns: false if it is gone and has to be there.
+  func expectLastRecord(logBegins low: Int64) -> Bool {
+    guard let last = expectation ?? RecordProof(bytes: proof) else { return true }
+    let isThere = low <= last.offset
+    if !isThere, expectation != nil, mustBeThere { return false }
+    expectation = isThere && last.offset < nextOffset ? last : nil
+    return true
   }
 
   /// Goes on as before: the doubt was unfounded.

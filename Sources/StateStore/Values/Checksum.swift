@@ -16,6 +16,7 @@ enum Checksum {
     case headerChunk = 8
     case segment = 9
     case record = 10
+    case settings = 11
   }
 
   static let byteCount = 8

@@ -1,7 +1,7 @@
 import SessionModel
 
-/// The one row of `state`, rewritten by each checkpoint: `CheckpointState` but for its partitions,
-/// and what ties the other databases to it.
+/// The row `state` of `state`, rewritten by each checkpoint: `CheckpointState` but for its
+/// partitions and settings, and what ties the other databases to it.
 struct StateRow {
   static let version: UInt8 = 1
   static let key = "state"
@@ -48,14 +48,15 @@ struct StateRow {
     return bytes
   }
 
-  /// Reads the row and the rows of `partitions` that belong to it.
+  /// Reads the row, the rows of `partitions` that belong to it, and the settings.
   static func read(_ transaction: borrowing Transaction) throws(StateError) -> StateRow {
     var row = try readAlone(transaction)
     try row.readPartitions(transaction)
+    row.state.settings = try SettingsRow.read(transaction)
     return row
   }
 
-  /// Reads the row without those of the partitions.
+  /// Reads the row alone, without partitions and settings.
   static func readAlone(_ transaction: borrowing Transaction) throws(StateError) -> StateRow {
     let directory = transaction.environment.directory
     guard let value = try transaction.get(.state, key) else {

@@ -2,8 +2,8 @@ import SessionModel
 import StateStore
 import Windowing
 
-/// A value of the state → what it means. An input is a kind (1 byte: 1 job … 10 record), the length
-/// of the key (1 byte), the key, and the value without its checksum.
+/// A value of the state → what it means. An input is a kind (1 byte: 1 job … 11 settings), the
+/// length of the key (1 byte), the key, and the value without its checksum.
 enum StateValueCheck {
   static func run(_ input: UnsafeRawBufferPointer) throws(FuzzFinding) {
     guard input.count >= 2, let kind = StoredValue(rawValue: input[0]),

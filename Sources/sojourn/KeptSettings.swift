@@ -1,0 +1,23 @@
+import Configuration
+import EventDecoding
+import SessionModel
+
+extension [KeptSetting] {
+  /// What may differ from run to run and yet decides what is late, closed, rejected or read.
+  init(_ settings: RunSettings, mapping: FieldMapping) {
+    func span(_ name: String, _ span: Microseconds?) -> KeptSetting {
+      KeptSetting(name, span.map(DurationText.text) ?? "off")
+    }
+    self = [
+      span("out-of-orderness", settings.outOfOrderness), span("idle-timeout", settings.idleTimeout),
+      span("quiet-close", settings.quietClose), span("max-future-skew", settings.maxFutureSkew),
+      span("max-drift", settings.maxDrift),
+      KeptSetting("assume-utc", settings.assumeUTC ? "on" : "off"),
+      KeptSetting("event-time-unit", settings.eventTimeUnit.rawValue),
+      KeptSetting("event-time-fallback", settings.eventTimeFallback.rawValue),
+    ]
+    self += EventField.allCases.map { field in
+      KeptSetting("field \(field.name)", FieldMapping.text(of: mapping.path(of: field)))
+    }
+  }
+}
