@@ -3,7 +3,7 @@
 # It builds with libFuzzer and the address sanitizer into a place of its own. Inputs that reach new
 # code are kept in .build/fuzz/corpus and serve the next time; one that breaks a property is put
 # into .build/fuzz/findings and fails this: keep it, minimised, in Tests/Fuzz/Corpus/TARGET.
-# Ends with a line of figures for each target.
+# Ends with a line of figures for each target; with code 3 where the toolchain lacks libFuzzer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source .ci/toolchain.sh
@@ -18,8 +18,8 @@ resources=$(swift -print-target-info | sed -n 's/.*"runtimeResourcePath" *: *"\(
 library=$(find "$resources/clang/lib/" "$resources/../clang/" -name \
   "libclang_rt.fuzzer_no_main-$(uname -m).a" 2>/dev/null | head -n 1)
 if [ -z "$library" ]; then
-  echo "This Swift toolchain has no libclang_rt.fuzzer_no_main: nothing is fuzzed." >&2
-  exit 0
+  echo "fuzz: NOTHING IS FUZZED: this Swift toolchain has no libclang_rt.fuzzer_no_main" >&2
+  exit 3
 fi
 swift build -c release --product sojourn-fuzz --scratch-path "$scratch" --sanitize address \
   -Xswiftc -sanitize-coverage=edge,trace-cmp,inline-8bit-counters,pc-table \
