@@ -18,7 +18,7 @@ enum DrillCommand {
   static func run(_ settings: DrillSettings) throws(CommandFailure) {
     let directory = try makeDirectory(settings.directory)
     var isKept = true
-    defer { if !isKept { try? Files.removeTree(directory) } }
+    defer { if !isKept { clear(directory, isGiven: settings.directory != nil) } }
     do throws(CommandFailure) {
       let report = try drill(options(of: settings, directory: directory), settings)
       isKept = settings.keep || !report.isEqual
@@ -96,6 +96,17 @@ enum DrillCommand {
     throw CommandFailure(
       .usage, "the directory of the drill is not empty", state: .untouched,
       remedy: "name another --dir, or empty it")
+  }
+
+  /// A directory that was named stays, empty: it may be another user's to make, or a mount.
+  private static func clear(_ directory: String, isGiven: Bool) {
+    guard isGiven else {
+      try? Files.removeTree(directory)
+      return
+    }
+    for name in (try? Files.names(in: directory)) ?? [] {
+      try? Files.removeTree(directory + "/" + name)
+    }
   }
 
   private static func smallDisk(_ options: DrillOptions) throws(CommandFailure) -> SmallDisk? {

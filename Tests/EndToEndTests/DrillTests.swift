@@ -11,11 +11,15 @@ import Testing
   private static let events = 12_000
 
   private func drill(_ more: [String], strikes: Int = 4) throws -> Answer {
-    try Workbench().answer(
+    let bench = Workbench()
+    let answer = try bench.answer(
       [
         "drill", "--events", "\(Self.events)", "--kills", "\(strikes)", "--sink", "sqlite,jsonl",
-        "--output", "json",
+        "--output", "json", "--dir", bench.path,
       ] + more)
+    // A directory that was named stays, and nothing is left in it.
+    if answer.ended(.success) { #expect(try Files.names(in: bench.path) == []) }
+    return answer
   }
 
   /// What every drill that succeeds has to say.
