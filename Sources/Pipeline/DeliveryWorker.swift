@@ -70,6 +70,9 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
 
   /// Opens the sink, or has it tried again later where it is down.
   private func open() throws(RunFailure) {
+    if claim == .first, hasDelivered, !sink.acceptMissingRows, sink.sink.isMissing {
+      return tryAgain(after: missingMessage)
+    }
     do throws(SinkError) {
       let found = try sink.sink.open(
         identity: sink.identity, owner: sink.owner, claim: claim, adopt: sink.adopt)
@@ -105,6 +108,20 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
       }
     }
     acknowledge(cursor)
+  }
+
+  /// Whether the state knows of a row that the sink was given.
+  private var hasDelivered: Bool {
+    progress.acknowledged != nil && progress.acknowledged != progress.startedAt
+  }
+
+  private var missingMessage: String {
+    """
+    \(sink.url) is not there, though the state has delivered rows to it: is its disk mounted? \
+    Nothing was made in its place; it is waited for. If it was deleted for good: delete the state \
+    directory, too, and run again (the same rows are derived from the log, as far back as it \
+    reaches), or go on without the missing rows: --accept-missing-rows \(sink.name)
+    """
   }
 
   private func behindMessage(_ found: RowPosition?, _ removed: RowPosition) -> String {

@@ -20,6 +20,9 @@ package protocol Sink: AnyObject {
     identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
   ) throws(SinkError) -> RowPosition?
 
+  /// Whether there is nothing at the sink's place, so that `open` with `.first` would make it anew.
+  var isMissing: Bool { get }
+
   /// Makes rows and their last position durable in one atomic step.
   ///
   /// - Parameters:
@@ -31,6 +34,11 @@ package protocol Sink: AnyObject {
 
   /// Releases connections and files; `open` may follow.
   func close()
+}
+
+extension Sink {
+  /// What cannot tell makes nothing anew by mistake.
+  package var isMissing: Bool { false }
 }
 
 /// Whether a sink is claimed at a process's start or once more after an error.

@@ -109,6 +109,26 @@ private final class SinkDrill {
   }
 
   @Test(arguments: ["sqlite", "jsonl"])
+  func `a sink with rows that is away at a start is waited for, and not made anew`(
+    scheme: String
+  ) throws {
+    let drill = try SinkDrill()
+    let (place, away) = (drill.bench.path + "/it", drill.bench.path + "/away")
+    try drill.send(20)
+    try drill.finish(try drill.start(["\(scheme):\(place)"]))
+    for suffix in ["", "-wal", "-shm"] { rename(place + suffix, away + suffix) }
+    try drill.send(60)
+    let run = try drill.start(["\(scheme):\(place)"])
+    try drill.waitForPause(of: run)
+    #expect(run.said.contains("is not there, though the state has delivered rows to it"))
+    #expect(!Files.exists(place))
+    for suffix in ["", "-wal", "-shm"] { rename(away + suffix, place + suffix) }
+    try drill.finish(run)
+    try drill.compare(
+      database: scheme == "sqlite" ? place : nil, lines: scheme == "jsonl" ? place : nil)
+  }
+
+  @Test(arguments: ["sqlite", "jsonl"])
   func `a sink that another process keeps locked is waited for`(scheme: String) throws {
     let drill = try SinkDrill()
     let bench = drill.bench

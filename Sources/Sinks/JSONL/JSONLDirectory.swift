@@ -40,6 +40,8 @@ struct JSONLDirectory<Name: JSONLName> {
   private var ownerPath: String { path(of: "_owner") }
   private var positionPath: String { path(of: "_position") }
 
+  var isMissing: Bool { !Files.exists(path) }
+
   /// Makes the directory where it is missing; the one above it must be there.
   func make() throws(SinkError) {
     if mkdir(path, 0o755) == 0 {

@@ -45,6 +45,8 @@ package final class JSONLSink: Sink {
     return position
   }
 
+  package var isMissing: Bool { directory.isMissing }
+
   private func claim(_ claimant: SinkClaimant) throws(SinkError) -> RowPosition? {
     let entry = try directory.entry()
     let content = try directory.content()

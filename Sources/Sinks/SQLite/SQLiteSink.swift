@@ -1,3 +1,4 @@
+import Platform
 package import SessionModel
 
 /// Sessions as rows of a table in a SQLite file, each once.
@@ -69,6 +70,8 @@ package final class SQLiteSink: Sink {
     connected = Connected(connection, statements, owner)
     return position
   }
+
+  package var isMissing: Bool { !Files.exists(path) }
 
   private func claim(
     _ claimant: SinkClaimant, _ connection: borrowing SQLiteConnection,
