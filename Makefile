@@ -8,7 +8,7 @@ SWIFT = . .ci/toolchain.sh && swift
 
 SHELL = bash
 .DEFAULT_GOAL = help
-.PHONY: help setup build demo bench bench-recovery test nightly lint format install clean
+.PHONY: help setup build demo bench bench-recovery bench-sinks test nightly lint format install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,7 +30,12 @@ bench-recovery: setup ## measure from exec to the first new record (SESSIONS=100
 	@$(SWIFT) build -c release --product sojourn && $(SWIFT) build -c release --product sojourn-bench
 	@rm -rf .build/bench && .build/release/sojourn-bench recovery .build/release/sojourn $(or $(SESSIONS),1000000) .build/bench
 
-test: setup ## check the formatting, build, run all tests
+bench-sinks: setup ## measure what sinks take (ROWS=300000 SINKS="sqlite:… postgres://…")
+	@$(SWIFT) build -c release --product sojourn-bench
+	@rm -rf .build/bench && .build/release/sojourn-bench sinks $(or $(ROWS),300000) .build/bench $(SINKS)
+
+test: ## check the formatting, build, run all tests
+	@.ci/setup.sh tests
 	@.ci/test.sh
 
 nightly: setup ## the fault tests at full length, hours in all (PART=damage runs one of .ci/nightly)

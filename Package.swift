@@ -52,6 +52,7 @@ let package = Package(
     systemLibrary("CRdKafka", pkgConfig: "rdkafka", debian: "librdkafka-dev"),
     systemLibrary("CLMDB", pkgConfig: "lmdb", debian: "liblmdb-dev"),
     systemLibrary("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
+    systemLibrary("CPostgres", pkgConfig: "libpq", debian: "libpq-dev"),
     systemLibrary("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
     systemLibrary("CXXHash", pkgConfig: "libxxhash", debian: "libxxhash-dev"),
     // A C face for simdjson, which is C++, and for what only C sees of glibc.
@@ -74,7 +75,7 @@ let package = Package(
     library("StateStore", ["SessionModel", "Platform", "CLMDB", "CXXHash"]),
     library("KafkaClient", ["SessionModel", "Platform", "CRdKafka"]),
     library("EventSources", ["SessionModel", "Platform", "KafkaClient", "CXXHash"]),
-    library("Sinks", ["SessionModel", "Platform", "CSQLite"]),
+    library("Sinks", ["SessionModel", "Platform", "CSQLite", "CPostgres"]),
 
     // The one way through, and the command line on top of it.
     library(
@@ -116,7 +117,8 @@ let package = Package(
     // Nothing may depend on it: its `write` would be that of the whole program.
     .target(name: "FaultShim", path: "Tests/FaultShim"),
     .target(
-      name: "TestSupport", dependencies: ["SessionModel", "StateStore", "Platform", "CSQLite"],
+      name: "TestSupport",
+      dependencies: ["SessionModel", "StateStore", "Platform", "CSQLite", "CPostgres"],
       path: "Tests/TestSupport", swiftSettings: settings),
     // Damages state files and looks what becomes of them; a child process does it.
     .executableTarget(

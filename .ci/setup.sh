@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing, and nothing where none is.
+# Installs the Debian packages that are missing, and nothing where none is. With "tests" as its
+# argument also those that only the tests need: a PostgreSQL server, which they start themselves.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source .ci/toolchain.sh
@@ -7,7 +8,7 @@ source .ci/toolchain.sh
 # pkg-config's name of each C library, and the package that brings it.
 libraries=(
   rdkafka:librdkafka-dev lmdb:liblmdb-dev simdjson:libsimdjson-dev libxxhash:libxxhash-dev
-  sqlite3:libsqlite3-dev libcrypto:libssl-dev
+  sqlite3:libsqlite3-dev libpq:libpq-dev libcrypto:libssl-dev
 )
 # A program that must be there, and the package that brings it.
 programs=(pkg-config:pkg-config make:make sqlite3:sqlite3 python3:python3-venv)
@@ -25,6 +26,13 @@ if command -v python3 >/dev/null && ! python3 -c 'import venv, ensurepip' 2>/dev
 fi
 # simdjson is C++.
 compgen -G '/usr/include/c++/*' >/dev/null || missing+=(libstdc++-12-dev)
+
+needs_server=
+if [ "${1:-}" = tests ] && ! command -v initdb >/dev/null \
+  && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+  needs_server=yes
+  missing+=(postgresql)
+fi
 
 install_packages() {
   if ! command -v apt-get >/dev/null; then
@@ -45,6 +53,12 @@ install_packages() {
   local get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
   echo "Installing ${missing[*]}"
   "${get[@]}" update </dev/null >&2
+  # The tests make servers of their own: the package need not begin one.
+  if [ -n "$needs_server" ]; then
+    "${as_root[@]}" mkdir -p /etc/postgresql-common/createcluster.d
+    echo 'create_main_cluster = false' \
+      | "${as_root[@]}" tee /etc/postgresql-common/createcluster.d/sojourn.conf >/dev/null
+  fi
   "${get[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2
 }
 

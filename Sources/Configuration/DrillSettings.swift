@@ -5,7 +5,7 @@ package struct DrillSettings: Equatable, Sendable {
   package let kills: Int
   package let events: Int
   package let seed: UInt64
-  /// Words of `drillSinks`, each once.
+  /// Words of `allSinks`, and addresses of servers; each once.
   package let sinks: [String]
   package let isLive: Bool
   /// nil: a temporary directory.
@@ -17,7 +17,8 @@ package struct DrillSettings: Equatable, Sendable {
 
   init(_ values: FlagValues, readFile: FileReader) throws(UsageError) {
     faults = try values.words("fault", among: DrillSettings.allFaults, default: "kill")
-    sinks = try values.words("sink", among: DrillSettings.allSinks, default: "sqlite")
+    sinks = try values.words(
+      "sink", among: DrillSettings.allSinks, orBeginningWith: "postgres:", default: "sqlite")
     kills = try values.requiredInteger("kills")
     events = try values.requiredInteger("events")
     seed = UInt64(try values.requiredInteger("seed"))
@@ -52,14 +53,17 @@ package struct DrillSettings: Equatable, Sendable {
 extension FlagValues {
   /// Words of a list, which may also be parted by commas; each must be known and stand once.
   fileprivate func words(
-    _ name: String, among known: [String], default standard: String
+    _ name: String, among known: [String], orBeginningWith prefix: String? = nil,
+    default standard: String
   ) throws(UsageError) -> [String] {
     var words: [String] = []
     for (text, place) in try entries(name) {
       for word in text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
-        guard known.contains(word) else {
+        let isOther = prefix.map { word.hasPrefix($0) } ?? false
+        guard isOther || known.contains(word) else {
+          let others = prefix.map { [$0 + "…"] } ?? []
           throw UsageError(
-            "\(place): \(quoted(word)) is not one of \(known.joined(separator: ", "))",
+            "\(place): \(quoted(word)) is not one of \((known + others).joined(separator: ", "))",
             meant: Suggestion.nearest(to: word, in: known), remedy: "write one of these words")
         }
         if words.contains(word) {

@@ -42,8 +42,8 @@ package enum FlagTable {
   private static let output: [FlagDefinition] = [
     FlagDefinition(
       "sink", "[NAME=]SCHEME:PLACE", .text, repeatable: true,
-      help: "where sessions are written: sqlite:PATH or jsonl:DIR; its name is the scheme's "
-        + "unless given", [.run]),
+      help: "where sessions are written: sqlite:PATH, jsonl:DIR or postgres://…; its name is the "
+        + "scheme's unless given", [.run]),
     FlagDefinition(
       "table", "NAME", .text, default: "sessions", help: "the sessions' table in SQL sinks",
       [.run, .ddl]),
@@ -214,8 +214,9 @@ package enum FlagTable {
       help: "how it is struck: \(DrillSettings.allFaults.joined(separator: ", ")); several, also "
         + "parted by commas, take turns", [.drill]),
     FlagDefinition(
-      "sink", DrillSettings.allSinks.joined(separator: "|"), .text, repeatable: true,
-      derived: "sqlite", help: "the kinds of sinks to deliver to, each compared; parted by commas",
+      "sink", DrillSettings.allSinks.joined(separator: "|") + "|postgres://…", .text,
+      repeatable: true, derived: "sqlite",
+      help: "the kinds of sinks to deliver to, or servers, each compared; parted by commas",
       [.drill]),
     FlagDefinition(
       boolean: "live", help: "the log grows while it is read", [.drill]),

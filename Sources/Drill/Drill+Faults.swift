@@ -65,7 +65,9 @@ extension Drill {
     let sink = random.pick(place.sinks)
     let kind = random.pick(Sinks.outages(of: sink.scheme))
     let outage: any SinkOutage
-    do throws(SinkError) { outage = try Sinks.beginOutage(kind, of: sink) } catch {
+    do throws(SinkError) {
+      outage = try Sinks.beginOutage(kind, of: sink, table: place.table)
+    } catch {
       throw DrillFailure(error)
     }
     defer { outage.end() }

@@ -12,8 +12,8 @@ extension Drill {
           DrillReport.SinkResult(
             sink: mine,
             comparison: try RowComparison(
-              drilled: try Sinks.arrivedRows(mine, table: .sessions),
-              uninterrupted: try Sinks.arrivedRows(theirs, table: .sessions))))
+              drilled: try Sinks.arrivedRows(mine, table: place.table),
+              uninterrupted: try Sinks.arrivedRows(theirs, table: calm.table))))
       } catch {
         throw DrillFailure(error)
       }

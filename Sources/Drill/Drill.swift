@@ -28,6 +28,8 @@ package final class Drill {
   let disk: SmallDisk?
   let log: DrillLog
   let place: Workplace
+  /// Of the run that nothing interrupts.
+  let calm: Workplace
   let flags: [String]
   var schedule: StrikeSchedule
   var random: DrillRandom
@@ -55,7 +57,10 @@ package final class Drill {
       faults: options.faults, strikes: options.strikes, events: options.events,
       seed: options.seed)
     let home = disk == nil ? options.directory + "/drilled" : Drill.smallDirectory(options)
-    place = Workplace(home, sinks: options.sinks)
+    place = Workplace(home, sinks: options.sinks, table: .drilled)
+    calm = Workplace(
+      options.directory + "/uninterrupted", sinks: options.sinks, table: .uninterrupted)
+    for side in [place, calm] { try side.requireMissingTables() }
     do throws(SystemError) { try Files.makeDirectory(home) } catch { throw DrillFailure(error) }
     log = try DrillLog(options)
     self.flags = ["--brokers", log.brokers, "--topic", log.topic] + log.flags + flags
@@ -82,7 +87,6 @@ package final class Drill {
     try endLife()
     try load()
     try close()
-    let calm = Workplace(options.directory + "/uninterrupted", sinks: options.sinks)
     try runUninterrupted(calm)
     try compare(with: calm)
     report.elapsed = Clock.monotonic - begin
@@ -90,9 +94,13 @@ package final class Drill {
   }
 
   /// Removes what the drill made outside its directory.
-  package func cleanUp(keepingTopic: Bool) {
+  ///
+  /// - Parameter keeping: leaves topic and tables.
+  package func cleanUp(keeping: Bool) {
     life = nil
-    if !keepingTopic { log.delete() }
+    if keeping { return }
+    log.delete()
+    for side in [place, calm] { side.dropTables() }
   }
 
   /// Copies the small disk's content to where it stays.

@@ -13,7 +13,7 @@ package struct DrillOptions: Sendable {
   package var strikes: Int
   package var events: Int
   package var seed: UInt64
-  package var sinks: [SinkAddress.Scheme]
+  package var sinks: [DrillSink]
   /// The log grows while it is read.
   package var isLive = false
   /// Nil: the embedded cluster.
@@ -45,7 +45,7 @@ package struct DrillOptions: Sendable {
 
   package init(
     program: String, directory: String, faults: [Fault], strikes: Int, events: Int, seed: UInt64,
-    sinks: [SinkAddress.Scheme]
+    sinks: [DrillSink]
   ) {
     self.program = program
     self.directory = directory
@@ -55,6 +55,14 @@ package struct DrillOptions: Sendable {
     self.seed = seed
     self.sinks = sinks
   }
+}
+
+/// A sink that a drill delivers to.
+package enum DrillSink: Equatable, Sendable {
+  /// Files in the drill's directory.
+  case own(SinkAddress.Scheme)
+  /// A server; the drill makes tables of its own there, and drops them in the end.
+  case server(SinkAddress)
 }
 
 /// Bounds of a drill; spans in µs.

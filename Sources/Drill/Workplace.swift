@@ -7,14 +7,22 @@ import StateStore
 struct Workplace {
   let directory: String
   let sinks: [SinkAddress]
+  /// In sinks that have tables with names.
+  let table: TableName
 
   var state: String { directory + "/state" }
 
-  init(_ directory: String, sinks schemes: [SinkAddress.Scheme]) {
+  /// - Parameter table: of its own where the sides share a server.
+  init(_ directory: String, sinks: [DrillSink], table: TableName) {
     self.directory = directory
-    sinks = schemes.map { scheme in
-      SinkAddress(
-        name: scheme.rawValue, scheme: scheme, rest: Workplace.path(of: scheme, in: directory))
+    self.table = table
+    self.sinks = sinks.map { sink in
+      switch sink {
+      case .own(let scheme):
+        SinkAddress(
+          name: scheme.rawValue, scheme: scheme, rest: Workplace.path(of: scheme, in: directory))
+      case .server(let address): address
+      }
     }
   }
 
@@ -22,8 +30,21 @@ struct Workplace {
     switch scheme {
     case .sqlite: directory + "/sessions.db"
     case .jsonl: directory + "/rows"
+    case .postgres: preconditionFailure("a server has an address of its own")
     }
   }
+
+  /// - Throws: `DrillFailure` where a server has the side's table already; nothing was changed.
+  func requireMissingTables() throws(DrillFailure) {
+    do throws(SinkError) {
+      for sink in sinks { try Sinks.requireMissing(sink, table: table) }
+    } catch {
+      throw DrillFailure(error.exitCode, error.description)
+    }
+  }
+
+  /// Drops the side's tables on servers; what fails stays.
+  func dropTables() { for sink in sinks { try? Sinks.drop(sink, table: table) } }
 
   /// The arguments of `sojourn` for a life here.
   ///
@@ -34,7 +55,7 @@ struct Workplace {
   func arguments(
     _ log: [String], checkpointInterval: Microseconds?, isClosing: Bool
   ) -> [String] {
-    var arguments = ["run", "--state", state] + log
+    var arguments = ["run", "--state", state, "--table", table.text] + log
     for sink in sinks { arguments += ["--sink", "\(sink.name)=\(sink.redacted)"] }
     // What looks at clocks: another time of day would give other rows.
     arguments += ["--idle-timeout", "off", "--quiet-close", "off", "--max-future-skew", "off"]

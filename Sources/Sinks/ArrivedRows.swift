@@ -1,4 +1,5 @@
-/// What a sink holds, row by row in the order of arrival: for comparing one table with another.
+/// What a sink holds, row by row in the order of arrival (PostgreSQL: of positions, since
+/// its tables keep no order): for comparing one table with another.
 ///
 /// Only to be used while nobody writes to the sink.
 package protocol ArrivedRows: AnyObject {
@@ -17,6 +18,7 @@ extension Sinks {
     switch address.scheme {
     case .sqlite: try SQLiteArrivedRows(path: address.rest, table: table)
     case .jsonl: try JSONLArrivedRows(directory: address.rest)
+    case .postgres: try PostgresArrivedRows(try PostgresAddress(address), table: table)
     }
   }
 }

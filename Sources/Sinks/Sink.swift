@@ -59,6 +59,8 @@ package enum SinkError: Error, Equatable, CustomStringConvertible {
   case foreign(String)
   /// The table cannot take the rows: a missing column, a wrong type (78).
   case unsuitable(String)
+  /// The sink refuses our credentials, or the rights are missing (77).
+  case authentication(String)
   /// The sink holds another position than the caller believes, though it is ours: somebody changed
   /// it (78).
   case moved(String)
@@ -67,6 +69,7 @@ package enum SinkError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unavailable: .unavailable
     case .takenOver: .takenOver
+    case .authentication: .authentication
     case .foreign, .unsuitable, .moved: .configuration
     }
   }
@@ -74,7 +77,7 @@ package enum SinkError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unavailable(let message), .takenOver(let message), .foreign(let message),
-      .unsuitable(let message), .moved(let message):
+      .unsuitable(let message), .authentication(let message), .moved(let message):
       message
     }
   }

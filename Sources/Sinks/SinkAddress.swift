@@ -6,12 +6,14 @@ package struct SinkAddress: Equatable, Sendable {
   package enum Scheme: String, CaseIterable, Sendable {
     case sqlite
     case jsonl
+    case postgres
 
     /// How an address of this scheme is written, for messages.
     var example: String {
       switch self {
       case .sqlite: "sqlite:PATH"
       case .jsonl: "jsonl:DIR"
+      case .postgres: "postgres://USER@HOST:PORT/DATABASE"
       }
     }
   }
@@ -19,7 +21,7 @@ package struct SinkAddress: Equatable, Sendable {
   /// Under which the state keeps the sink's progress; the scheme unless given.
   package var name: String
   package var scheme: Scheme
-  /// What follows the scheme's colon: a path.
+  /// What follows the scheme's colon: a path, or the rest of a connection URI.
   package var rest: String
 
   private static let nameBytesLimit = 64
@@ -30,7 +32,7 @@ package struct SinkAddress: Equatable, Sendable {
     self.rest = rest
   }
 
-  /// Reads `[NAME=]sqlite:PATH` or `[NAME=]jsonl:DIR`.
+  /// Reads `[NAME=]sqlite:PATH`, `[NAME=]jsonl:DIR` or `[NAME=]postgres://…`.
   ///
   /// - Throws: `SinkAddressError` for anything else; its text never repeats what follows the
   ///   scheme, since that may hold a password.
@@ -50,7 +52,7 @@ package struct SinkAddress: Equatable, Sendable {
     }
     let rest = address[address.index(after: colon)...]
     guard !rest.isEmpty, rest != ":memory:", !rest.utf8.contains(0) else {
-      throw SinkAddressError("\(scheme.rawValue): needs a path after it: \(scheme.example)")
+      throw SinkAddressError("\(scheme.rawValue): needs a place after it: \(scheme.example)")
     }
     if let name, !SinkAddress.isName(name) {
       throw SinkAddressError(
@@ -71,7 +73,8 @@ package struct SinkAddress: Equatable, Sendable {
     name = "--\(output.rawValue)-to"
   }
 
-  /// The address for logs and dumps, without secrets. Paths hold none.
+  /// The address for logs and dumps, without secrets: paths hold none, and a connection URI that
+  /// holds one is refused when the sink is made.
   package var redacted: String { "\(scheme.rawValue):\(rest)" }
 
   private static var forms: String {

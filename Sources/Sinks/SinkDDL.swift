@@ -18,7 +18,7 @@ package enum SinkDDL {
   package static func text(dialect: Dialect, table: TableName) -> String {
     switch dialect {
     case .sqlite: sqliteLedger + sqliteTable(table)
-    case .postgres: columns("CREATE TABLE \(table.quoted)", dialect, ";\n")
+    case .postgres: postgresLedger + postgresTable(table)
     case .spark:
       columns(
         "CREATE TABLE `\(table.text)`", dialect,
@@ -54,6 +54,32 @@ package enum SinkDDL {
       fingerprint TEXT NOT NULL,
       owner TEXT NOT NULL,
       position TEXT
+    );
+
+    """
+
+  /// What the PostgreSQL sink executes where its session table is missing.
+  static func postgresTable(_ table: TableName) -> String {
+    columns("CREATE TABLE \(table.quoted)", .postgres, ";\n")
+  }
+
+  /// What the PostgreSQL sink executes before each batch.
+  static func postgresStaging(_ name: String) -> String {
+    let lines = SessionColumn.allCases.map { "  \($0.rawValue) \(type(of: $0, .postgres))" }
+    return """
+      CREATE TEMPORARY TABLE IF NOT EXISTS \(name) (
+      \(lines.joined(separator: ",\n"))
+      ) ON COMMIT DELETE ROWS;
+      """
+  }
+
+  static let postgresLedger = """
+    CREATE TABLE IF NOT EXISTS \(ledgerTable) (
+      table_name text NOT NULL PRIMARY KEY,
+      job text NOT NULL,
+      fingerprint text NOT NULL,
+      owner text NOT NULL,
+      position text
     );
 
     """

@@ -12,6 +12,7 @@ extension Sinks {
     switch scheme {
     case .sqlite: [.locked]
     case .jsonl: [.locked, .away]
+    case .postgres: [.locked]
     }
   }
 
@@ -19,12 +20,13 @@ extension Sinks {
   ///
   /// - Throws: `SinkError` where it cannot be had; nothing was changed.
   package static func beginOutage(
-    _ kind: SinkOutageKind, of address: SinkAddress
+    _ kind: SinkOutageKind, of address: SinkAddress, table: TableName
   ) throws(SinkError) -> any SinkOutage {
     switch (address.scheme, kind) {
     case (.sqlite, _): try SQLiteLockHolder(path: address.rest)
     case (.jsonl, .locked): try JSONLLockHolder(directory: address.rest)
     case (.jsonl, .away): try JSONLDirectoryAway(directory: address.rest)
+    case (.postgres, _): try PostgresLockHolder(try PostgresAddress(address), table: table)
     }
   }
 }

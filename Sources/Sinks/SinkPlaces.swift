@@ -10,14 +10,22 @@ extension Sinks {
   package static func sharing(_ addresses: [SinkAddress]) -> (String, String)? {
     var names: [String: String] = [:]
     for address in addresses {
-      let place = "\(address.scheme):" + identity(of: address.rest)
+      let place = "\(address.scheme):" + identity(of: address)
       if let other = names[place] { return (other, address.name) }
       names[place] = address.name
     }
     return nil
   }
 
-  private static func identity(of path: String) -> String {
+  private static func identity(of address: SinkAddress) -> String {
+    switch address.scheme {
+    case .sqlite, .jsonl: identity(ofFile: address.rest)
+    // One server has many addresses; two that are written alike are the same for certain.
+    case .postgres: address.rest
+    }
+  }
+
+  private static func identity(ofFile path: String) -> String {
     if let inode = inode(of: path) { return inode }
     var trimmed = Substring(path)
     while trimmed.hasSuffix("/") { trimmed.removeLast() }

@@ -4,10 +4,15 @@ package import SessionModel
 package enum Sinks {
   /// - Parameter table: for sinks that have tables with names; a JSONL directory is one table.
   /// - Returns: a sink that has touched nothing yet; its `open` does.
-  package static func make(_ address: SinkAddress, table: TableName) -> any Sink {
+  /// - Throws: `SinkAddressError` for an address that its scheme cannot read.
+  package static func make(
+    _ address: SinkAddress, table: TableName
+  ) throws(SinkAddressError) -> any Sink {
     switch address.scheme {
     case .sqlite: SQLiteSink(path: address.rest, table: table)
     case .jsonl: JSONLSink(directory: address.rest)
+    case .postgres:
+      PostgresSink(address: try PostgresAddress(uri: "postgres:" + address.rest), table: table)
     }
   }
 

@@ -5,6 +5,10 @@ package struct TableName: Equatable, Sendable {
   /// `--table` where it is not given.
   package static let sessions = TableName(valid: "sessions")
 
+  /// Those of a drill: of the drilled run, and of the one that it is compared with.
+  package static let drilled = TableName(valid: "sojourn_drilled")
+  package static let uninterrupted = TableName(valid: "sojourn_uninterrupted")
+
   private static let byteLimit = 63
 
   private init(valid text: String) { self.text = text }

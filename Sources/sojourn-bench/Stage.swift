@@ -150,7 +150,7 @@ enum Stage: String, CaseIterable {
     let store = try StateStore.open(directory: place.directory + "/state", identity: identity)
     let address = try SinkAddress(parsing: "jsonl:\(place.directory)/rows")
     let sink = SinkToOpen(
-      sink: Sinks.make(address, table: .sessions), name: address.name, url: address.redacted,
+      sink: try Sinks.make(address, table: .sessions), name: address.name, url: address.redacted,
       identity: identity, owner: OwnerID(random: randomBytes(16)), adopt: false,
       acceptMissingRows: false)
     let summary = try Run(

@@ -1,10 +1,11 @@
 import Glibc
 
-// The benchmarks of docs/benchmarks.md. Without a stage or "recovery" it is the conductor, which
+// The benchmarks of docs/benchmarks.md. Without one of these words first it is the conductor, which
 // starts itself once for each stage, so that each is measured as a process of its own.
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
 case "stage": exit(Stage.run(Array(arguments.dropFirst())))
+case "sinks": exit(SinkBench.run(Array(arguments.dropFirst())))
 case "recovery": exit(RecoveryBench.run(Array(arguments.dropFirst())))
 default: exit(Conductor.run(arguments))
 }
@@ -14,6 +15,7 @@ func usage() -> Int32 {
     """
     usage: sojourn-bench SOJOURN EVENTS DIRECTORY
            sojourn-bench recovery SOJOURN SESSIONS DIRECTORY
+           sojourn-bench sinks ROWS DIRECTORY [ADDRESS …]
     """)
   return 64
 }

@@ -20,7 +20,7 @@ enum DrillCommand {
     var isKept = true
     defer { if !isKept { clear(directory, isGiven: settings.directory != nil) } }
     do throws(CommandFailure) {
-      let report = try drill(options(of: settings, directory: directory), settings)
+      let report = try drill(try options(of: settings, directory: directory), settings)
       isKept = settings.keep || !report.isEqual
       try print(report, settings)
       if report.isEqual { return }
@@ -59,7 +59,7 @@ enum DrillCommand {
       let drill = try Drill(
         options, disk: disk, flags: try kafkaFlags(settings, in: options.directory),
         observer: observer)
-      defer { drill.cleanUp(keepingTopic: settings.keep) }
+      defer { drill.cleanUp(keeping: settings.keep) }
       let report = try drill.run()
       if disk != nil, settings.keep || !report.isEqual { try drill.copySmallDisk() }
       return report
@@ -143,13 +143,13 @@ enum DrillCommand {
 
   private static func options(
     of settings: DrillSettings, directory: String
-  ) -> DrillOptions {
+  ) throws(CommandFailure) -> DrillOptions {
     var options = DrillOptions(
       // This very file, even if a newer one has its name by now.
       program: "/proc/self/exe", directory: directory,
       faults: settings.faults.compactMap(Fault.init), strikes: settings.kills,
       events: settings.events, seed: settings.seed,
-      sinks: settings.sinks.compactMap(SinkAddress.Scheme.init))
+      sinks: try sinks(settings.sinks))
     options.isLive = settings.isLive
     options.cluster = settings.kafka.map { kafka in
       DrillOptions.RealCluster(
@@ -157,6 +157,23 @@ enum DrillCommand {
         properties: kafka.properties.map { ($0.key, $0.value) })
     }
     return options
+  }
+
+  /// - Parameter words: kinds, and addresses of servers.
+  private static func sinks(_ words: [String]) throws(CommandFailure) -> [DrillSink] {
+    var sinks: [DrillSink] = []
+    for word in words {
+      if let scheme = SinkAddress.Scheme(rawValue: word) {
+        sinks.append(.own(scheme))
+        continue
+      }
+      do throws(SinkAddressError) {
+        sinks.append(.server(try SinkAddress(parsing: word)))
+      } catch {
+        throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)
+      }
+    }
+    return sinks
   }
 
   private static func print(

@@ -16,12 +16,15 @@ struct RunOutputs {
     do throws(SinkAddressError) {
       let addresses = try RunOutputs.addresses(settings)
       let table = try TableName(parsing: settings.table)
-      sinks = addresses.sinks.map { address in
-        SinkToOpen(
-          sink: Sinks.make(address, table: table), name: address.name, url: address.redacted,
-          identity: identity, owner: owner, adopt: settings.adoptTable,
-          acceptMissingRows: settings.acceptMissingRows.contains(address.name))
+      var sinks: [SinkToOpen] = []
+      for address in addresses.sinks {
+        sinks.append(
+          SinkToOpen(
+            sink: try Sinks.make(address, table: table), name: address.name,
+            url: address.redacted, identity: identity, owner: owner, adopt: settings.adoptTable,
+            acceptMissingRows: settings.acceptMissingRows.contains(address.name)))
       }
+      self.sinks = sinks
       sides = addresses.sides.map { output, address in
         let limit = output == .late ? settings.lateLimit : settings.rejectedLimit
         return SideToOpen(

@@ -63,14 +63,14 @@ import Testing
   }
 
   @Test(arguments: [
-    ("changed", "UPDATE sessions SET landing_url = '/planted' WHERE rowid = 1"),
-    ("lost", "DELETE FROM sessions WHERE rowid = 1"),
+    ("changed", "UPDATE sojourn_drilled SET landing_url = '/planted' WHERE rowid = 1"),
+    ("lost", "DELETE FROM sojourn_drilled WHERE rowid = 1"),
     (
       "misplaced",
       """
-      INSERT INTO sessions SELECT 'planted', user_id, ip, is_logged_in, session_start, \
+      INSERT INTO sojourn_drilled SELECT 'planted', user_id, ip, is_logged_in, session_start, \
       session_end, session_date, duration_ms, event_count, landing_url, exit_url, referrer, host, \
-      browser_family, os_family, device_family, country, state, city FROM sessions WHERE rowid = 1
+      browser_family, os_family, device_family, country, state, city FROM sojourn_drilled WHERE rowid = 1
       """
     ),
   ])
@@ -87,7 +87,7 @@ import Testing
     _ = try eventually("rows; \(drill.said)") { () -> Bool? in
       guard Files.exists(table), drill.child.poll() == nil else { return nil }
       let file = try SQLiteFile(table)
-      guard let count = try? file.rows("SELECT count(*) FROM sessions"), count != [["0"]],
+      guard let count = try? file.rows("SELECT count(*) FROM sojourn_drilled"), count != [["0"]],
         count != [["1"]]
       else { return nil }
       try file.run(statement)

@@ -18,11 +18,15 @@ protocol SinkHome: AnyObject, Sendable {
   func restore() throws
   /// Takes the table away, as a disk that is no longer mounted.
   func delete()
+  /// Whether its texts can hold U+0000; else U+FFFD stands in for it.
+  var holdsNull: Bool { get }
   /// Makes a table with one row that no job has claimed.
   func makeForeignRows() throws
 }
 
 extension SinkHome {
+  var holdsNull: Bool { true }
+
   func lines() throws -> [String] { TableExport.lines(try export()) }
 
   /// Opens a new sink for the usual job.
@@ -39,10 +43,13 @@ struct SinkUnderTest: CustomTestStringConvertible, Sendable {
   let testDescription: String
   let makeHome: @Sendable () -> any SinkHome
 
-  static let all = [
-    SinkUnderTest(testDescription: "SQLite") { SQLiteHome() },
-    SinkUnderTest(testDescription: "JSONL") { JSONLHome() },
-  ]
+  static let all =
+    [
+      SinkUnderTest(testDescription: "SQLite") { SQLiteHome() },
+      SinkUnderTest(testDescription: "JSONL") { JSONLHome() },
+    ] + (PostgresServer.isMissing ? [] : [postgres])
+
+  private static let postgres = SinkUnderTest(testDescription: "PostgreSQL") { PostgresHome() }
 }
 
 extension SinkError {
@@ -53,6 +60,7 @@ extension SinkError {
     case .takenOver: "takenOver"
     case .foreign: "foreign"
     case .unsuitable: "unsuitable"
+    case .authentication: "authentication"
     case .moved: "moved"
     }
   }

@@ -1,0 +1,165 @@
+package import SessionModel
+
+/// Sessions as rows of a table in a PostgreSQL database, each once.
+///
+/// Invariants:
+/// - rows and position change in one transaction, which first locks its line of the ledger and
+///   checks owner and position;
+/// - `COMMIT` is sent only after that lock was seen to be held: who holds it next sees the outcome of
+///   every transaction before;
+/// - everything that a transaction needs is set up inside it, so that a pooler may give each one
+///   another connection to the server;
+/// - after a failure the connection is closed, and only `open` makes another.
+package final class PostgresSink: Sink {
+  /// How long a statement waits for another client's lock.
+  package static let lockTimeoutMilliseconds = 5_000
+  /// Where a batch stands before it goes into the table; temporary, its rows end with a transaction.
+  private static let staging = "pg_temp.sojourn_batch"
+
+  private final class Connected {
+    let connection: PostgresConnection
+    let owner: OwnerID
+
+    init(_ connection: consuming PostgresConnection, _ owner: OwnerID) {
+      self.connection = connection
+      self.owner = owner
+    }
+  }
+
+  private let address: PostgresAddress
+  private let table: TableName
+  private let ledger: PostgresLedger
+  private let beginning: String
+  private let copying: String
+  private let upserting: String
+  private var connected: Connected?
+
+  /// - Parameter lockTimeoutMilliseconds: for tests.
+  package init(
+    address: PostgresAddress, table: TableName,
+    lockTimeoutMilliseconds: Int = PostgresSink.lockTimeoutMilliseconds
+  ) {
+    self.address = address
+    self.table = table
+    ledger = PostgresLedger(
+      table: table, place: "table \(table.text) in \(address.place)")
+    beginning = """
+      BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+      SET LOCAL lock_timeout = \(lockTimeoutMilliseconds);
+      SET LOCAL TimeZone = 'UTC';
+      SELECT set_config('synchronous_commit', 'on', true)
+        WHERE current_setting('synchronous_commit') = 'off';
+      """
+    copying = "COPY \(PostgresSink.staging) FROM STDIN (FORMAT binary)"
+    upserting = PostgresSink.upsert(into: table)
+  }
+
+  private var place: String { ledger.place }
+
+  /// A row that is there with the same values is left alone, which makes replays cheap.
+  private static func upsert(into table: TableName) -> String {
+    let names = SessionColumn.allCases.map(\.rawValue)
+    let values = names.filter { $0 != SessionColumn.sessionID.rawValue }
+    func list(_ names: [String], _ form: (String) -> String) -> String {
+      names.map(form).joined(separator: ", ")
+    }
+    return """
+      INSERT INTO \(table.quoted) AS kept (\(list(names) { $0 }))
+      SELECT \(list(names) { $0 }) FROM \(staging)
+      ON CONFLICT (session_id) DO UPDATE SET \(list(values) { "\($0) = excluded.\($0)" })
+      WHERE (\(list(values) { "kept.\($0)" })) IS DISTINCT FROM (\(list(values) { "excluded.\($0)" }))
+      """
+  }
+
+  package func open(
+    identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
+  ) throws(SinkError) -> RowPosition? {
+    close()
+    let connection = try PostgresConnection.open(address)
+    let claimant = SinkClaimant(identity: identity, owner: owner, claim: claim, adopt: adopt)
+    try connection.execute(beginning)
+    try requireUnicode(connection)
+    // Two processes that make the same tables at the same time would fail on each other.
+    _ = try connection.query(
+      "SELECT pg_advisory_xact_lock(hashtext($1))", [SinkDDL.ledgerTable])
+    let position = try self.claim(claimant, connection)
+    try connection.commit()
+    connected = Connected(connection, owner)
+    return position
+  }
+
+  private func requireUnicode(_ connection: borrowing PostgresConnection) throws(SinkError) {
+    let encoding = try connection.query("SHOW server_encoding").first?.first ?? nil
+    if encoding != "UTF8" {
+      throw .unsuitable(
+        "\(place): the database has the encoding \(encoding ?? "none"), which does not hold every "
+          + "text. Nothing was changed. Give a database with the encoding UTF8.")
+    }
+  }
+
+  private func claim(
+    _ claimant: SinkClaimant, _ connection: borrowing PostgresConnection
+  ) throws(SinkError) -> RowPosition? {
+    try ledger.make(connection)
+    let entry = try ledger.lockedEntry(connection)
+    let present = try PostgresTableCheck.read(table, connection, place: place)
+    let isPresent = present != nil
+    try present?.check()
+    try SinkRules.checkClaim(claimant, on: place, entry: entry) { () throws(SinkError) in
+      isPresent ? try holdsRows(connection) : false
+    }
+    if !isPresent, let position = entry?.position {
+      throw .unsuitable(
+        "\(place) is gone, though it held rows up to \(position). Nothing was changed. Restore it, or "
+          + "delete its line in \(SinkDDL.ledgerTable) and the state to derive all rows again.")
+    }
+    if !isPresent { try connection.execute(SinkDDL.postgresTable(table)) }
+    try ledger.put(
+      SinkEntry(
+        job: claimant.identity.job, fingerprint: claimant.identity.fingerprint.text,
+        owner: claimant.owner.text, position: entry?.position), connection)
+    return entry?.position
+  }
+
+  private func holdsRows(_ connection: borrowing PostgresConnection) throws(SinkError) -> Bool {
+    let rows = try connection.query("SELECT EXISTS (SELECT 1 FROM \(table.quoted))")
+    return rows.first?.first == "t"
+  }
+
+  package func write(after: RowPosition?, rows: RowBatch) throws(SinkError) {
+    guard let last = rows.lastPosition, let first = rows.firstPosition else {
+      preconditionFailure("a sink is given rows")
+    }
+    precondition(after.map { $0 < first } ?? true, "rows come in the order of their positions")
+    guard let connected else { throw .unavailable("\(place) is not open; it is opened again.") }
+    do throws(SinkError) {
+      try write(after: after, rows, upTo: last, connected)
+    } catch {
+      close()
+      throw error
+    }
+  }
+
+  private func write(
+    after: RowPosition?, _ rows: RowBatch, upTo last: RowPosition, _ connected: Connected
+  ) throws(SinkError) {
+    try connected.connection.execute(beginning + SinkDDL.postgresStaging(PostgresSink.staging))
+    try SinkRules.checkWrite(
+      by: connected.owner, after: after, on: place,
+      entry: try ledger.lockedEntry(connected.connection))
+    let encoded = PostgresCopy(rows).bytes
+    let outcome: Result<Void, SinkError> = encoded.withUnsafeBytes { bytes in
+      do throws(SinkError) {
+        return .success(try connected.connection.copy(copying, bytes))
+      } catch {
+        return .failure(error)
+      }
+    }
+    try outcome.get()
+    try connected.connection.execute(upserting)
+    try ledger.advance(to: last, connected.connection)
+    try connected.connection.commit()
+  }
+
+  package func close() { connected = nil }
+}

@@ -1,0 +1,28 @@
+/// Tables on servers that several parties share: for drills, which make tables of their own there.
+extension Sinks {
+  /// - Throws: `.unsuitable` where the table is there already, or what is kept about it; other
+  ///   `SinkError`s where that cannot be seen.
+  package static func requireMissing(
+    _ address: SinkAddress, table: TableName
+  ) throws(SinkError) {
+    guard address.scheme == .postgres else { return }
+    let server = try PostgresAddress(address)
+    let ledger = PostgresLedger(table: table, place: "table \(table.text) in \(server.place)")
+    let connection = try PostgresConnection.open(server)
+    let found = try connection.query("SELECT to_regclass($1)", [table.quoted])
+    if found.first?.first == .some(.none), try !ledger.hasEntry(connection) { return }
+    throw .unsuitable(
+      "\(ledger.place) is there already. Nothing was changed. Drop it, with its line in "
+        + "\(SinkDDL.ledgerTable), or name another database.")
+  }
+
+  /// Drops the table with what is kept about it. Does nothing for sinks of files.
+  package static func drop(_ address: SinkAddress, table: TableName) throws(SinkError) {
+    guard address.scheme == .postgres else { return }
+    let server = try PostgresAddress(address)
+    let ledger = PostgresLedger(table: table, place: "table \(table.text) in \(server.place)")
+    let connection = try PostgresConnection.open(server)
+    try connection.execute("DROP TABLE IF EXISTS \(table.quoted)")
+    if try ledger.hasEntry(connection) { try ledger.forget(connection) }
+  }
+}

@@ -1,0 +1,113 @@
+import Glibc
+import Platform
+import SessionModel
+import Sinks
+
+/// How many new rows a second each sink makes durable, written as a delivery writes them.
+enum SinkBench {
+  /// As `RunBounds.rowsPerWrite` has it.
+  private static let rowsPerWrite = 5_000
+  private static let rounds = 3
+
+  static func run(_ arguments: [String]) -> Int32 {
+    guard arguments.count >= 2, let rows = Int(arguments[0]) else { return usage() }
+    let directory = arguments[1]
+    let given = Array(arguments.dropFirst(2))
+    do {
+      try Files.makeDirectory(directory)
+      print("| sink | rows/s, median of \(rounds) | CPU µs/row of this process |")
+      print("| --- | --- | --- |")
+      let files = ["sqlite:\(directory)/sessions.db", "jsonl:\(directory)/rows"]
+      for address in given.isEmpty ? files : given { try measure(address, rows: rows) }
+      return 0
+    } catch {
+      say("\(error)")
+      return 1
+    }
+  }
+
+  private static func measure(_ text: String, rows: Int) throws {
+    let address = try SinkAddress(parsing: text)
+    var spans: [(wall: Int64, cpu: Int64)] = []
+    for round in 1...rounds {
+      let table = try TableName(parsing: "sojourn_bench_\(round)")
+      var place = address
+      // A directory is one table.
+      if address.scheme == .jsonl { place.rest += "-\(round)" }
+      try Sinks.drop(place, table: table)
+      defer { try? Sinks.drop(place, table: table) }
+      spans.append(try write(rows, to: try Sinks.make(place, table: table)))
+    }
+    spans.sort { $0.wall < $1.wall }
+    let median = spans[rounds / 2]
+    let perRow = Double(median.cpu) / Double(rows)
+    print(
+      "| \(address.scheme.rawValue) | \(Int64(rows) * .perSecond / max(1, median.wall)) | "
+        + "\((perRow * 10).rounded() / 10) |")
+  }
+
+  private static func write(
+    _ rows: Int, to sink: any Sink
+  ) throws -> (wall: Int64, cpu: Int64) {
+    let identity = JobIdentity(job: "bench", fingerprint: Fingerprint(topic: "bench", gap: 1))
+    var held = try sink.open(
+      identity: identity, owner: OwnerID(random: randomBytes(16)), claim: .first, adopt: false)
+    defer { sink.close() }
+    var span: (wall: Int64, cpu: Int64) = (0, 0)
+    for start in stride(from: 0, to: rows, by: rowsPerWrite) {
+      let rows = batch(start..<min(rows, start + rowsPerWrite))
+      let (wall, cpu) = (Clock.monotonic, Clock.processCPU)
+      try sink.write(after: held, rows: rows)
+      span.wall += Clock.monotonic - wall
+      span.cpu += Clock.processCPU - cpu
+      held = rows.lastPosition
+    }
+    return span
+  }
+
+  // MARK: - Rows
+
+  /// The texts of each row; never changed, and allocated once, since a row only views them.
+  nonisolated(unsafe) private static let texts: [TextView?] = RowText.allCases.map { text in
+    let value: String? =
+      switch text {
+      case .userID: "483920"
+      case .ip: "203.0.113.77"
+      case .landingURL: "https://shop.example/articles/48392?from=search"
+      case .exitURL: "https://shop.example/basket"
+      case .referrer: "https://find.example/results"
+      case .host: "shop.example"
+      case .browserFamily: "Chrome Mobile"
+      case .osFamily: "Android"
+      case .deviceFamily: "Pixel 9"
+      case .country, .state, .city: nil
+      }
+    guard let value else { return nil }
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: value.utf8.count, alignment: 1)
+    copy.copyBytes(from: value.utf8)
+    return TextView(copy)
+  }
+
+  /// Rows with ids in no order, as hashes are.
+  private static func batch(_ numbers: Range<Int>) -> RowBatch {
+    var batch = RowBatch()
+    for number in numbers {
+      let end = 1_735_689_600_000_000 + Microseconds(number) * .perMillisecond
+      let id = SessionID(words: (mixed(number), mixed(~number), 0, UInt64(number)))
+      batch.append { bytes in
+        SessionRow.append(
+          id: id, start: end - 60 * .perSecond, end: end, eventCount: 7,
+          texts: { texts[$0.rawValue] }, to: &bytes)
+      }
+    }
+    return batch
+  }
+
+  /// The finaliser of SplitMix64.
+  private static func mixed(_ number: Int) -> UInt64 {
+    var bits = UInt64(bitPattern: Int64(number)) &* 0x9E37_79B9_7F4A_7C15
+    bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
+    bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
+    return bits ^ bits >> 31
+  }
+}
