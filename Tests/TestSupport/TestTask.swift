@@ -76,7 +76,7 @@ package final class TestTask {
   /// Appends what changed, finishes the draft and commits it.
   @discardableResult
   package func checkpoint() throws -> CheckpointState {
-    for hash in changed { append(hash) }
+    for hash in inOrder(changed) { append(hash) }
     changed = []
     cleanIfDue()
     ledger.finish(draft)
@@ -107,7 +107,12 @@ package final class TestTask {
   private func cleanIfDue() {
     guard let segment = ledger.segmentToClean else { return }
     let due = places.filter { $0.value.checkpoint == segment && segment < draft.checkpoint }
-    for hash in due.keys { append(hash) }
+    for hash in inOrder(due.keys) { append(hash) }
+  }
+
+  /// The same order in every process, so that states made alike are alike.
+  private func inOrder(_ hashes: some Sequence<KeyHash>) -> [KeyHash] {
+    hashes.sorted { ($0.high, $0.low) < ($1.high, $1.low) }
   }
 }
 
