@@ -38,6 +38,14 @@ package enum CrashPoint: Hashable, CaseIterable, Sendable {
     ] + CommitStep.allCases.map { .committing($0) }
 }
 
+/// When a process dies.
+enum CrashPlan {
+  /// At a point, the how manieth time it gets there.
+  case at(CrashPoint, visit: Int)
+  /// At the so manieth of all the points that it passes.
+  case atStep(Int)
+}
+
 /// Other things that go wrong, or happen at an inconvenient time.
 package enum Disturbance: Hashable, CaseIterable, Sendable {
   case sinkFailedBeforeWrite, sinkFailedBehindWrite, sinkWentDown, endedWithoutSink

@@ -18,12 +18,16 @@ final class SimulatedProcess: RunHost, @unchecked Sendable {
   var lastReadAt: Int64 = 0
   /// Until when it may lack a sink for a reason: one failed, or a worker is held up.
   private(set) var delayedUntil: Int64 = 0
-  private var plan: (point: CrashPoint, after: Int)?
+  private var plan: CrashPlan?
+  /// How many points it has passed.
+  private var steps = 0
+  /// Called at each.
+  var onPass: () -> Void = {}
   /// What a worker has brought about in the present step: the point behind that step.
   var effect: CrashPoint?
 
-  /// - Parameter plan: the point at which it dies, the how manieth time it gets there.
-  init(_ world: World, number: Int, plan: (point: CrashPoint, after: Int)?) {
+  /// - Parameter plan: when it dies; nil for never.
+  init(_ world: World, number: Int, plan: CrashPlan?) {
     self.world = world
     self.number = number
     self.plan = plan
@@ -33,9 +37,15 @@ final class SimulatedProcess: RunHost, @unchecked Sendable {
   func pass(_ point: CrashPoint) {
     if isDead { return }
     world.note(number)
-    guard let planned = plan, planned.point == point else { return }
-    plan?.after -= 1
-    if planned.after <= 1 { die(point) }
+    onPass()
+    steps += 1
+    switch plan {
+    case .at(point, let visit):
+      plan = .at(point, visit: visit - 1)
+      if visit <= 1 { die(point) }
+    case .atStep(steps): die(point)
+    case .at, .atStep, nil: break
+    }
   }
 
   func delay(until time: Int64) { delayedUntil = max(delayedUntil, time) }
