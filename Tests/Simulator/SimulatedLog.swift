@@ -61,6 +61,27 @@ struct SimulatedLog {
     }
   }
 
+  /// Where an event of one visitor stands, in the order in which a log is read.
+  struct Place {
+    var partition: Int
+    /// µs after the first of the log's times.
+    var time: Microseconds
+  }
+
+  /// Events of one visitor, each with its own page; offsets without holes.
+  init(_ places: [Place], partitions count: Int) {
+    partitions = (0..<count).map { _ in [] }
+    for (index, place) in places.enumerated() {
+      let point = EventPoint(
+        time: 1_000 * .perSecond + place.time, partition: Int32(place.partition),
+        offset: Int64(partitions[place.partition].count))
+      let event = LoggedEvent(point: point, userID: "", ip: "a", url: "/\(index)", referrer: nil)
+      partitions[place.partition].append(
+        Record(offset: point.offset, timestamp: .never, value: event.json, content: .event(event)))
+    }
+    ends = partitions.map { Int64($0.count) }
+  }
+
   private static func record(
     _ point: EventPoint, _ random: inout RandomNumbers, _ spans: Spans, hasTimestamps: Bool,
     users: [String], addresses: [String]

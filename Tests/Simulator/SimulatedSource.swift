@@ -37,6 +37,8 @@ final class SimulatedSource: EventSource, @unchecked Sendable {
     /// Once in so many calls a partition's log grows; 0 for never.
     var growthRate = 0
     var batchRecords = 5
+    /// The partition of each record, in the order in which they are read; empty: any order.
+    var order: [Int] = []
     /// Once in so many calls a partition's records are slow to come; 0 for never.
     var delayRate = 0
     /// Once in so many questions for an end there is no answer; 0 for never.
@@ -124,13 +126,19 @@ final class SimulatedSource: EventSource, @unchecked Sendable {
     let deadline = process.monotonic + maxWait
     while true {
       let ready = partitions.indices.filter { isReady($0) }
-      if !ready.isEmpty { return batch(process.world.random.pick(ready)) }
+      if let partition = next(of: ready) { return batch(partition) }
       if isWoken || !process.world.moveOn(until: deadline) {
         isWoken = false
         return nil
       }
       if process.isDead { throw .inputOutput("dead") }
     }
+  }
+
+  private func next(of ready: [Int]) -> Int? {
+    let read = partitions.reduce(0) { $0 + $1.count }
+    if read < plan.order.count, ready.contains(plan.order[read]) { return plan.order[read] }
+    return ready.isEmpty ? nil : process.world.random.pick(ready)
   }
 
   private var isAtStops: Bool { plan.isBounded && partitions.allSatisfy(\.hasStopped) }

@@ -5,6 +5,10 @@ struct Arguments {
   var seeds: Range<UInt64> = 0..<2_000
   var showsCoverage = false
   var stopsAtFinding = false
+  /// Every case of so many events, instead of seeds.
+  var scope: Int?
+  var partitions = 1
+  var flushes = false
 
   struct Misuse: Error, CustomStringConvertible {
     var description: String
@@ -21,12 +25,25 @@ struct Arguments {
           throw Misuse(description: "--seeds takes a number, or two as in 10..<20")
         }
         seeds = range
+      case "--scope": scope = try Arguments.count(flag, rest.popFirst(), 1...6)
+      case "--partitions": partitions = try Arguments.count(flag, rest.popFirst(), 1...2)
+      case "--flushes": flushes = true
       case "--bug":
         guard let name = rest.popFirst() else { throw Misuse(description: "--bug takes a name") }
         try Arguments.plant(name)
       default: throw Misuse(description: "unknown argument \(flag)")
       }
     }
+  }
+
+  private static func count(
+    _ flag: String, _ text: String?, _ range: ClosedRange<Int>
+  ) throws(Misuse) -> Int {
+    guard let count = text.flatMap({ Int($0) }), range.contains(count) else {
+      throw Misuse(
+        description: "\(flag) takes a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return count
   }
 
   /// Has the bug take effect from now on.

@@ -47,6 +47,15 @@ import Testing
     #expect(same.end == .exited(0), "\(same.output)")
   }
 
+  @Test(arguments: [
+    "gapExclusive", "lateAtWatermark", "closedOneEarly", "closedSessionTouched", "tieIgnored",
+    "watermarkForgotten", "sinkNotAsked",
+  ])
+  func `three events are enough to find a planted bug`(_ bug: String) throws {
+    let found = try PlantedBuild.run("--bug", bug, "--first", "--scope", "3", "--flushes")
+    #expect(found.end == .exited(1), "\(found.output)")
+  }
+
   @Test func `every planted bug is looked for`() throws {
     let result = try PlantedBuild.run("--bug", "none")
     #expect(result.end == .exited(64))
