@@ -70,8 +70,8 @@ private struct Relay {
     var broker: Int32
     var requests = KafkaFrames()
     var answers = KafkaFrames()
-    /// Versions of the questions for metadata that wait for their answers, by correlation.
-    var metadata: [Int32: Int16] = [:]
+    /// Requests whose answers name ports and have not come yet, by correlation.
+    var questions: [Int32: KafkaRequestHead] = [:]
     /// Something was swallowed: frames are missing.
     var isBroken = false
   }
@@ -154,36 +154,58 @@ private struct Relay {
     if fromClient {
       return pair.requests.take(buffer[..<count]).allSatisfy { frame in
         let head = KafkaRequestHead(frame)
-        if head.key == 3 { pair.metadata[head.correlation] = head.version }
+        if head.key == 3 || head.key == 10 { pair.questions[head.correlation] = head }
         return sendAll(frame, to: pair.broker)
       }
     }
     return pair.answers.take(buffer[..<count]).allSatisfy { frame in
       var frame = frame
       let correlation = frame.integer(at: 4, as: Int32.self)
-      if let version = pair.metadata.removeValue(forKey: correlation) {
-        replacePorts(in: &frame, version: version)
+      if let question = pair.questions.removeValue(forKey: correlation) {
+        if question.key == 3 {
+          replacePorts(inMetadata: &frame, version: question.version)
+        } else {
+          replacePort(inCoordinator: &frame, version: question.version)
+        }
       }
       return sendAll(frame, to: pair.client)
     }
   }
 
   /// Puts our ports in place of the brokers' in an answer to a question for metadata.
-  private func replacePorts(in frame: inout [UInt8], version: Int16) {
+  private func replacePorts(inMetadata frame: inout [UInt8], version: Int16) {
     precondition(version <= 8, "metadata of version \(version) is packed otherwise")
     var place = version >= 3 ? 12 : 8
     let count = frame.integer(at: place, as: Int32.self)
     place += 4
     for _ in 0..<count {
       place += 4
-      place += 2 + Int(frame.integer(at: place, as: Int16.self))
-      let port = UInt16(frame.integer(at: place, as: Int32.self))
-      if let ours = ports[port] {
-        frame[place + 2] = UInt8(ours >> 8)
-        frame[place + 3] = UInt8(ours & 0xFF)
-      }
+      skipText(in: frame, &place)
+      replacePort(in: &frame, at: place)
       place += 4
-      if version >= 1 { place += 2 + max(0, Int(frame.integer(at: place, as: Int16.self))) }
+      if version >= 1 { skipText(in: frame, &place) }
     }
+  }
+
+  /// The same in an answer to a question for a coordinator: clients take the address from there, too.
+  private func replacePort(inCoordinator frame: inout [UInt8], version: Int16) {
+    precondition(version <= 2, "coordinators of version \(version) are packed otherwise")
+    var place = version >= 1 ? 14 : 10
+    if version >= 1 { skipText(in: frame, &place) }
+    place += 4
+    skipText(in: frame, &place)
+    replacePort(in: &frame, at: place)
+  }
+
+  /// A text with its length in two bytes, negative for null.
+  private func skipText(in frame: [UInt8], _ place: inout Int) {
+    place += 2 + max(0, Int(frame.integer(at: place, as: Int16.self)))
+  }
+
+  private func replacePort(in frame: inout [UInt8], at place: Int) {
+    let port = UInt16(truncatingIfNeeded: frame.integer(at: place, as: Int32.self))
+    guard let ours = ports[port] else { return }
+    frame[place + 2] = UInt8(ours >> 8)
+    frame[place + 3] = UInt8(ours & 0xFF)
   }
 }
