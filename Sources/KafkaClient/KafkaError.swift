@@ -85,8 +85,9 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible, Sendable {
       || message.contains("Failed to acquire SASL OAUTHBEARER token")
   }
 
-  /// librdkafka 2.0.2 often calls it a failed transport, with OpenSSL's text. An end of the stream in
-  /// the middle is one.
+  /// A certificate that the broker refuses, or misses, is a failed transport to librdkafka, with
+  /// OpenSSL's text, since with TLS 1.3 the client's handshake is over by then. An end of the stream
+  /// in the middle is one.
   private var isRefusedCertificate: Bool {
     message.contains("SSL routines") && !message.contains("unexpected eof")
   }

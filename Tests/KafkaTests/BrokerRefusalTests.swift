@@ -41,8 +41,9 @@ import Testing
     #expect(message.contains("SCRAM-SHA-512"))
   }
 
-  @Test func `a broker that hangs up during SASL is waited for`() throws {
-    let broker = try SASLBroker(.hangUp)
+  @Test(arguments: [17, 36] as [Int16])
+  func `a broker that hangs up during SASL is waited for`(request: Int16) throws {
+    let broker = try SASLBroker(.hangUp(request: request))
     let source = try secured(broker.address, Self.plain)
     var notices: [String] = []
     let deadline = Clock.monotonic + patience
@@ -66,6 +67,27 @@ import Testing
       return
     }
     #expect(message.contains("TLS") && message.contains("ssl.ca.location"))
+  }
+
+  /// With TLS 1.3 the handshake is over for the client before the broker turns it away.
+  @Test(.enabled(if: !TLSListener.isMissing, Comment(rawValue: TLSListener.skipMessage)))
+  func `a client without the certificate that the broker demands ends the start after a while`()
+    throws
+  {
+    let listener = try TLSListener(demandsCertificate: true)
+    let source = try secured(
+      listener.address,
+      [
+        ("security.protocol", "SSL"), ("ssl.ca.location", listener.authority),
+        ("ssl.endpoint.identification.algorithm", "none"),
+      ])
+    guard case .authentication(let message)? = caught({ _ = try source.open(resume: []) }) else {
+      Issue.record("not noticed; \(source.takeNotices())")
+      return
+    }
+    for part in ["certificate required", "ssl.certificate.location"] {
+      #expect(message.contains(part))
+    }
   }
 
   @Test(.enabled(if: !TLSListener.isMissing, Comment(rawValue: TLSListener.skipMessage)))

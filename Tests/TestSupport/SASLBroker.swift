@@ -9,8 +9,9 @@ package final class SASLBroker: Sendable {
     case refuseMechanism
     /// SASL_AUTHENTICATION_FAILED, with this text.
     case refuseCredentials(String)
-    /// The connection ends where the mechanism is asked for, as when a broker stops.
-    case hangUp
+    /// The connection ends at this request, as when a broker stops: 17 SaslHandshake, which asks for
+    /// the mechanism, or 36 SaslAuthenticate, which shows the credentials.
+    case hangUp(request: Int16)
   }
 
   package let address: String
@@ -94,6 +95,7 @@ private func answer(
 
 /// - Returns: nil to hang up.
 private func body(for head: KafkaRequestHead, _ conduct: SASLBroker.Conduct) -> [UInt8]? {
+  if case .hangUp(head.key) = conduct { return nil }
   var body: [UInt8] = []
   switch head.key {
   case 18:
@@ -106,12 +108,11 @@ private func body(for head: KafkaRequestHead, _ conduct: SASLBroker.Conduct) -> 
     }
   case 17:
     switch conduct {
-    case .hangUp: return nil
     case .refuseMechanism:
       body.append(bigEndian: Int16(33))
       body.append(bigEndian: Int32(1))
       body.append(kafka: "SCRAM-SHA-512")
-    case .refuseCredentials:
+    case .refuseCredentials, .hangUp:
       body.append(bigEndian: Int16(0))
       body.append(bigEndian: Int32(1))
       body.append(kafka: "PLAIN")

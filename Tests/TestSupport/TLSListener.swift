@@ -1,9 +1,11 @@
 import Glibc
 import Platform
 
-/// `openssl s_server` on a loopback port, with a certificate that nobody has signed.
+/// `openssl s_server` on a loopback port, with a certificate that it signed itself.
 package final class TLSListener {
   package let address: String
+  /// The certificate that has signed the broker's: its own.
+  package let authority: String
   /// A certificate authority that signed nothing here.
   package let strangeAuthority: String
   private let process: ChildProcess
@@ -17,7 +19,9 @@ package final class TLSListener {
   }()
 
   /// Starts it and waits until it listens.
-  package init() throws {
+  ///
+  /// - Parameter demandsCertificate: of its clients.
+  package init(demandsCertificate: Bool = false) throws {
     let port = freePort()
     address = "127.0.0.1:\(port)"
     let (broker, stranger) = (directory.path + "/broker", directory.path + "/stranger")
@@ -30,12 +34,13 @@ package final class TLSListener {
         ])
       precondition(made.wait() == .exited(0), "openssl makes certificates")
     }
+    authority = broker + ".pem"
     strangeAuthority = stranger + ".pem"
     process = try ChildProcess(
       "openssl",
       [
         "s_server", "-www", "-accept", address, "-key", broker + ".key", "-cert", broker + ".pem",
-      ])
+      ] + (demandsCertificate ? ["-Verify", "1"] : []))
     let pause = try WakeUp()
     let deadline = Clock.monotonic + 20_000_000
     while true {
