@@ -63,7 +63,7 @@ final class OpeningQuestions {
         return answer
       } catch {
         if error.isTimeout { patience.timedOut() }
-        try judge(error)
+        try judge(error, askedAt: begin)
       }
       try pause()
     }
@@ -88,9 +88,9 @@ final class OpeningQuestions {
     otherFailure = nil
   }
 
-  private func judge(_ failure: KafkaError) throws(SourceError) {
+  private func judge(_ failure: KafkaError, askedAt: Int64) throws(SourceError) {
     let now = Clock.monotonic
-    let since = failingSince ?? now
+    let since = failingSince ?? askedAt
     failingSince = since
     for error in inquirer.takeErrors() { try note(error) }
     switch failure.kind {
