@@ -92,22 +92,20 @@ final class Deliveries {
     return least
   }
 
-  /// Whether every sink holds the newest row.
-  func haveAll(upTo newest: RowPosition?) -> Bool {
-    guard let newest else { return true }
-    return statuses.allSatisfy { ($0.progress.acknowledged ?? .least) >= newest }
-  }
-
   /// Whether a sink does not take rows now, as far as was last heard.
   var isAnyDown: Bool { statuses.contains { $0.problem != nil } }
 
-  /// The sinks that lack rows, with the reason where there is one.
-  func lacking(_ newest: RowPosition?) -> [String] {
+  /// The sinks that lack rows of the outbox, with the reason where there is one. One that has not
+  /// been opened yet may: it may have been restored from a backup, whatever the state remembers.
+  ///
+  /// - Parameter state: the last checkpoint.
+  func lacking(_ state: CheckpointState) -> [String] {
     #if PLANTED_BUGS
       if planted(.endedWithRowsLeft) { return [] }
     #endif
-    return statuses.filter { status in
-      newest.map { (status.progress.acknowledged ?? .least) < $0 } ?? false
+    guard let newest = state.newestRow, state.outboxRows > 0 else { return [] }
+    return statuses.filter {
+      !$0.isOpen || ($0.progress.acknowledged ?? .least) < newest
     }.map { "\($0.progress.name) (\($0.problem ?? "still writing"))" }
   }
 

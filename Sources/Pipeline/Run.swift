@@ -457,7 +457,7 @@ package final class Run {
 
   /// What does not hold yet all that it is to get, with the reason where there is one.
   private var lacking: [String] {
-    deliveries.lacking(committed.newestRow) + sides.lacking(at: committed.checkpoint)
+    deliveries.lacking(committed) + sides.lacking(at: committed.checkpoint)
   }
 
   private var part: (done: Int64, all: Int64)? {
