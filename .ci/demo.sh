@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The main job on the embedded cluster: a topic of web traffic into a SQLite table, with a kill -9
-# half way. EVENTS=FILE.jsonl sends that file instead of made traffic.
+# half way. EVENTS=FILE.jsonl sends that file instead of made traffic; SINK=postgres takes a table of a
+# PostgreSQL server that the demo sets up and ends.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,16 +10,17 @@ dir=.build/demo
 events=${EVENTS_COUNT:-200000}
 topic=web
 partitions=16
-database=$dir/sessions.db
 
 # State and table belong to one embedded cluster, which forgets its topics when it ends.
 rm -rf "$dir"
 mkdir -p "$dir"
 
 children=()
+server=
 finish() {
   for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
   wait 2>/dev/null || true
+  if [ -n "$server" ]; then rm -rf "$server"; fi
 }
 trap finish EXIT
 
@@ -30,6 +32,45 @@ field() { "$sojourn" dump summary --state "$dir/state" --output json 2>/dev/null
 
 # Before the state is there, nothing was read.
 records() { local read; read=$(field records_read) || true; echo "${read:-0}"; }
+
+# A server on a socket in a directory of its own: no port, no password, nothing that stays.
+start_postgres() {
+  .ci/setup.sh postgres
+  local programs as=()
+  programs=$(command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' | sort -V | tail -n 1)
+  programs=$(dirname "$programs")
+  server=$(mktemp -d)
+  # PostgreSQL refuses to run as root.
+  if [ "$(id -u)" -eq 0 ]; then
+    chown postgres "$server"
+    as=(setpriv --reuid postgres --regid postgres --init-groups)
+  fi
+  "${as[@]}" "$programs/initdb" --pgdata "$server/data" --username sojourn --auth trust \
+    --encoding UTF8 --locale C --no-sync >"$dir/initdb.log" 2>&1
+  "${as[@]}" "$programs/postgres" -D "$server/data" -k "$server" -c listen_addresses= \
+    >"$dir/postgres.log" 2>&1 &
+  children+=($!)
+  address="postgres:///postgres?host=$server&user=sojourn"
+  until psql "$address" -c 'SELECT 1' >/dev/null 2>&1; do
+    kill -0 "${children[-1]}" 2>/dev/null || { cat "$dir/postgres.log" >&2; exit 1; }
+    sleep 0.05
+  done
+}
+
+case ${SINK:-sqlite} in
+sqlite)
+  address=sqlite:$dir/sessions.db
+  show=(sqlite3 -header -column "$dir/sessions.db") count=(sqlite3 "$dir/sessions.db")
+  ;;
+postgres)
+  start_postgres
+  show=(psql -X -P footer=off "$address" -c) count=(psql -XAt "$address" -c)
+  ;;
+*)
+  echo "SINK is sqlite or postgres, not $SINK" >&2
+  exit 64
+  ;;
+esac
 
 if [ -n "${EVENTS:-}" ]; then
   events=$(grep -c . "$EVENTS")
@@ -52,7 +93,7 @@ feed=$!
 children+=("$feed")
 
 run=("$sojourn" run --brokers "$broker" --topic "$topic" --state "$dir/state"
-  --sink "sqlite:$database" --checkpoint-interval 250ms)
+  --sink "$address" --checkpoint-interval 250ms)
 
 step "3  The sessionizer, killed with SIGKILL half way"
 "${run[@]}" &
@@ -80,15 +121,17 @@ events in sessions   $(field events_in_sessions)
 late                 $(field late)
 rejected             $(field rejected)
 sessions             $(field sessions_closed)
-rows in the table    $(sqlite3 "$database" 'SELECT count(*) FROM sessions')
+rows in the table    $("${count[@]}" 'SELECT count(*) FROM sessions')
 
 $last_line
 
 Ten rows of the table:
 TXT
-sqlite3 -header -column "$database" \
+"${show[@]}" \
   "SELECT substr(session_id, 1, 12) AS id, user_id, ip, session_start, duration_ms, event_count,
      browser_family, os_family, substr(landing_url, 1, 24) AS landing
    FROM sessions ORDER BY event_count DESC, session_id LIMIT 10"
-printf '\nQuery the rest:  sqlite3 %s "SELECT * FROM sessions LIMIT 20"\n' "$database"
+if [ "${SINK:-sqlite}" = sqlite ]; then
+  printf '\nQuery the rest:  sqlite3 %s "SELECT * FROM sessions LIMIT 20"\n' "$dir/sessions.db"
+fi
 printf 'Look into state: %s dump summary --state %s\n' "$sojourn" "$dir/state"

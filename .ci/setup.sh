@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing, and nothing where none is. With "tests" as its
-# argument also those that only the tests need: a PostgreSQL server, which they start themselves.
+# Installs the Debian packages that are missing, and nothing where none is. With "postgres" as its
+# argument also a PostgreSQL server: the tests and a demo start one of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source .ci/toolchain.sh
@@ -28,7 +28,7 @@ fi
 compgen -G '/usr/include/c++/*' >/dev/null || missing+=(libstdc++-12-dev)
 
 needs_server=
-if [ "${1:-}" = tests ] && ! command -v initdb >/dev/null \
+if [ "${1:-}" = postgres ] && ! command -v initdb >/dev/null \
   && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
   needs_server=yes
   missing+=(postgresql)
@@ -53,7 +53,7 @@ install_packages() {
   local get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
   echo "Installing ${missing[*]}"
   "${get[@]}" update </dev/null >&2
-  # The tests make servers of their own: the package need not begin one.
+  # Nobody needs the cluster that the package would begin.
   if [ -n "$needs_server" ]; then
     "${as_root[@]}" mkdir -p /etc/postgresql-common/createcluster.d
     echo 'create_main_cluster = false' \
