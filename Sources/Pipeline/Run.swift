@@ -174,6 +174,8 @@ package final class Run {
       uniqueKeysWithValues: committed.partitions.map { ($0.partition, $0) })
     tellChangedSettings()
     for start in starts { add(start, progress: progress[start.partition]) }
+    // What waits may be at its bound from the last run: nothing may be added to it then.
+    pauseOrResume()
     // The offsets that "earliest" and "latest" came to are durable before anything depends on them.
     if committed.partitions.count != starts.count { try checkpointNow() }
   }

@@ -186,6 +186,18 @@ private struct SideJob {
     #expect(try job.lines(.late).sorted() == SideJob.expected(.late).sorted())
   }
 
+  @Test func `a state that is at its cap is emptied before more is read`() throws {
+    var job = SideJob()
+    job.job.stateOptions.lateRows = 60
+    job.job.options.bounds.sideRecords = 10
+    let full = #expect(throws: RunFailure.self) { try job.job.run(try job.source()) }
+    #expect(full?.exitCode == .inputOutput)
+    job.pauseAt.rows = 30
+    let state = try job.run(try job.source()).state
+    #expect(state.counters.recordsRead == 800)
+    #expect(try job.lines(.late).sorted() == SideJob.expected(.late).sorted())
+  }
+
   @Test func `a run that ends before its directory is back says so, and the next delivers`() throws
   {
     var job = SideJob()

@@ -11,6 +11,7 @@ import TestSupport
 struct TestJob {
   var identity: JobIdentity
   var options = RunOptions()
+  var stateOptions = StateOptions()
   var tables: [String: MemoryTable] = ["table": MemoryTable()]
   let directory: TemporaryDirectory
 
@@ -36,7 +37,8 @@ struct TestJob {
     sides: [SideToOpen] = [], notice: @escaping (String) -> Void = { _ in },
     firstRecord: @escaping () -> Void = {}
   ) throws -> RunSummary {
-    let store = try StateStore.open(directory: state, identity: identity)
+    let store = try StateStore.open(
+      directory: state, identity: identity, options: stateOptions)
     let sinks = tables.sorted { $0.key < $1.key }.map { name, table in
       SinkToOpen(
         sink: MemorySink(table), name: name, url: "memory:" + name, identity: identity,
