@@ -193,7 +193,15 @@ private struct SideJob {
     let full = #expect(throws: RunFailure.self) { try job.job.run(try job.source()) }
     #expect(full?.exitCode == .inputOutput)
     job.pauseAt.rows = 30
-    let state = try job.run(try job.source()).state
+    // Each batch has a late record, and the directory comes back only after a first one.
+    job.job.stateOptions.lateRows = UInt64(try job.kept(.late).count)
+    job.weather.change { $0.isDown = true }
+    let source = try job.source()
+    source.batchRecords = 20
+    source.onCall = { [weather = job.weather] call in
+      if call == 30 { weather.change { $0.isDown = false } }
+    }
+    let state = try job.run(source).state
     #expect(state.counters.recordsRead == 800)
     #expect(try job.lines(.late).sorted() == SideJob.expected(.late).sorted())
   }
