@@ -35,7 +35,7 @@ struct EventFeed {
   mutating func next(partitions: Int, into bytes: inout [UInt8]) -> Int32? {
     bytes.removeAll(keepingCapacity: true)
     guard traffic.next(into: &bytes) else { return nil }
-    if DrillRandom.mix(seed ^ UInt64(made)) % EventFeed.brokenOneIn == 0 {
+    if SplitMix.mix(seed ^ UInt64(made)) % EventFeed.brokenOneIn == 0 {
       bytes.removeLast(bytes.count / 2)
     }
     // Spread evenly and without a pattern (Fibonacci hashing; Knuth, TAOCP 3, 6.4).

@@ -36,24 +36,7 @@ enum Visit {
   static let sixOneIn: UInt64 = 10
 }
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-struct SplitMix {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    return SplitMix.mix(state)
-  }
-
-  static func mix(_ word: UInt64) -> UInt64 {
-    var mixed = word
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
-
+extension SplitMix {
   mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
 
   mutating func oneIn(_ n: UInt64) -> Bool { below(n) == 0 }

@@ -1,12 +1,12 @@
 import Glibc
+import Pipeline
 import Platform
 import SessionModel
 import Sinks
 
 /// How many new rows a second each sink makes durable, written as a delivery writes them.
 enum SinkBench {
-  /// As `RunBounds.rowsPerWrite` has it.
-  private static let rowsPerWrite = 5_000
+  private static let rowsPerWrite = RunOptions().bounds.rowsPerWrite
   private static let rounds = 3
 
   static func run(_ arguments: [String]) -> Int32 {
@@ -91,9 +91,10 @@ enum SinkBench {
   /// Rows with ids in no order, as hashes are.
   private static func batch(_ numbers: Range<Int>) -> RowBatch {
     var batch = RowBatch()
+    var random = SplitMix(UInt64(numbers.lowerBound))
     for number in numbers {
       let end = 1_735_689_600_000_000 + Microseconds(number) * .perMillisecond
-      let id = SessionID(words: (mixed(number), mixed(~number), 0, UInt64(number)))
+      let id = SessionID(words: (random.next(), random.next(), 0, UInt64(number)))
       batch.append { bytes in
         SessionRow.append(
           id: id, start: end - 60 * .perSecond, end: end, eventCount: 7,
@@ -101,13 +102,5 @@ enum SinkBench {
       }
     }
     return batch
-  }
-
-  /// The finaliser of SplitMix64.
-  private static func mixed(_ number: Int) -> UInt64 {
-    var bits = UInt64(bitPattern: Int64(number)) &* 0x9E37_79B9_7F4A_7C15
-    bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
-    bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
-    return bits ^ bits >> 31
   }
 }
