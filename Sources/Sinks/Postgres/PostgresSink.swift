@@ -51,25 +51,12 @@ package final class PostgresSink: Sink {
         WHERE current_setting('synchronous_commit') = 'off';
       """
     copying = "COPY \(PostgresSink.staging) FROM STDIN (FORMAT binary)"
-    upserting = PostgresSink.upsert(into: table)
+    let columns = SQLTable.columnNames.joined(separator: ", ")
+    upserting = SQLTable.upsert(
+      into: table, "SELECT \(columns) FROM \(PostgresSink.staging)", differs: "IS DISTINCT FROM")
   }
 
   private var place: String { ledger.place }
-
-  /// A row that is there with the same values is left alone, which makes replays cheap.
-  private static func upsert(into table: TableName) -> String {
-    let names = SessionColumn.allCases.map(\.rawValue)
-    let values = names.filter { $0 != SessionColumn.sessionID.rawValue }
-    func list(_ names: [String], _ form: (String) -> String) -> String {
-      names.map(form).joined(separator: ", ")
-    }
-    return """
-      INSERT INTO \(table.quoted) AS kept (\(list(names) { $0 }))
-      SELECT \(list(names) { $0 }) FROM \(staging)
-      ON CONFLICT (session_id) DO UPDATE SET \(list(values) { "\($0) = excluded.\($0)" })
-      WHERE (\(list(values) { "kept.\($0)" })) IS DISTINCT FROM (\(list(values) { "excluded.\($0)" }))
-      """
-  }
 
   package func open(
     identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
@@ -102,18 +89,16 @@ package final class PostgresSink: Sink {
   ) throws(SinkError) -> RowPosition? {
     try ledger.make(connection)
     let entry = try ledger.lockedEntry(connection)
-    let present = try PostgresTableCheck.read(table, connection, place: place)
+    let present = try PostgresCatalogue.read(table, connection, place: place)
     let isPresent = present != nil
     try present?.check()
     try SinkRules.checkClaim(claimant, on: place, entry: entry) { () throws(SinkError) in
       isPresent ? try holdsRows(connection) : false
     }
-    if !isPresent, let position = entry?.position {
-      throw .unsuitable(
-        "\(place) is gone, though it held rows up to \(position). Nothing was changed. Restore it, or "
-          + "delete its line in \(SinkDDL.ledgerTable) and the state to derive all rows again.")
+    if !isPresent {
+      try SQLTable.requireNeverFilled(entry, place: place)
+      try connection.execute(SinkDDL.postgresTable(table))
     }
-    if !isPresent { try connection.execute(SinkDDL.postgresTable(table)) }
     try ledger.put(
       SinkEntry(
         job: claimant.identity.job, fingerprint: claimant.identity.fingerprint.text,

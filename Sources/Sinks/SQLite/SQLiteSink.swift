@@ -78,18 +78,16 @@ package final class SQLiteSink: Sink {
     _ ledger: borrowing SQLiteLedger
   ) throws(SinkError) -> RowPosition? {
     let entry = try ledger.entry()
-    let present = try SQLiteTableCheck.read(table, connection, place: place)
+    let present = try SQLiteCatalogue.read(table, connection, place: place)
     let isPresent = present != nil
     try present?.check()
     try SinkRules.checkClaim(claimant, on: place, entry: entry) { () throws(SinkError) in
       isPresent ? try holdsRows(connection) : false
     }
-    if !isPresent, let position = entry?.position {
-      throw .unsuitable(
-        "\(place) is gone, though it held rows up to \(position). Nothing was changed. Restore it, or "
-          + "delete its line in \(SinkDDL.ledgerTable) and the state to derive all rows again.")
+    if !isPresent {
+      try SQLTable.requireNeverFilled(entry, place: place)
+      try connection.execute(SinkDDL.sqliteTable(table))
     }
-    if !isPresent { try connection.execute(SinkDDL.sqliteTable(table)) }
     try ledger.put(
       SinkEntry(
         job: claimant.identity.job, fingerprint: claimant.identity.fingerprint.text,

@@ -7,22 +7,9 @@ struct SQLiteUpsert: ~Copyable {
   private var scratch: [UInt8] = []
 
   init(_ connection: borrowing SQLiteConnection, table: TableName) throws(SinkError) {
-    statement = try connection.prepare(SQLiteUpsert.text(table))
-  }
-
-  /// A row that is there with the same values is left alone, which makes replays cheap.
-  private static func text(_ table: TableName) -> String {
-    let names = SessionColumn.allCases.map(\.rawValue)
-    let values = names.filter { $0 != SessionColumn.sessionID.rawValue }
-    func list(_ names: [String], _ form: (String) -> String) -> String {
-      names.map(form).joined(separator: ", ")
-    }
-    return """
-      INSERT INTO \(table.quoted) AS kept (\(list(names) { $0 }))
-      VALUES (\(list(Array(1...names.count).map { "?\($0)" }) { $0 }))
-      ON CONFLICT (session_id) DO UPDATE SET \(list(values) { "\($0) = excluded.\($0)" })
-      WHERE (\(list(values) { "kept.\($0)" })) IS NOT (\(list(values) { "excluded.\($0)" }))
-      """
+    let places = (1...SQLTable.columnNames.count).map { "?\($0)" }.joined(separator: ", ")
+    statement = try connection.prepare(
+      SQLTable.upsert(into: table, "VALUES (\(places))", differs: "IS NOT"))
   }
 
   mutating func write(_ rows: RowBatch) throws(SinkError) {

@@ -1,16 +1,7 @@
 import SessionModel
 
-/// Can a session table that is already there take the rows? Reads the schema, changes nothing.
-struct SQLiteTableCheck {
-  private struct Column {
-    var affinity: Affinity
-    var declaredType: String
-    var isNotNull: Bool
-    var hasDefault: Bool
-    var isGenerated: Bool
-    var isKey: Bool
-  }
-
+/// Reads what a SQLite schema says of a session table; changes nothing.
+enum SQLiteCatalogue {
   /// How SQLite converts what is put into a column (sqlite.org/datatype3.html, section 3.1).
   private enum Affinity {
     case text, numeric, integer, real, none
@@ -45,14 +36,10 @@ struct SQLiteTableCheck {
     }
   }
 
-  private let place: String
-  private let columns: [String: Column]
-  private let hasKey: Bool
-
   /// - Returns: nil where no table of that name is there.
   static func read(
     _ table: TableName, _ connection: borrowing SQLiteConnection, place: String
-  ) throws(SinkError) -> SQLiteTableCheck? {
+  ) throws(SinkError) -> SQLTable? {
     let objects = try connection.prepare(
       "SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')")
     objects.bind(copying: table.text, at: 1)
@@ -61,14 +48,14 @@ struct SQLiteTableCheck {
       throw .unsuitable(
         "\(place) is a view. Nothing was changed. Name a table with --table.")
     }
-    return SQLiteTableCheck(
-      place: place, columns: try readColumns(of: table, connection),
+    return SQLTable(
+      place: place, dialect: .sqlite, columns: try readColumns(of: table, connection),
       hasKey: try hasKey(table, connection))
   }
 
   private static func readColumns(
     of table: TableName, _ connection: borrowing SQLiteConnection
-  ) throws(SinkError) -> [String: Column] {
+  ) throws(SinkError) -> [String: SQLTable.Column] {
     let statement = try connection.prepare(
       """
       SELECT c.name, c.type, c."notnull", c.dflt_value IS NOT NULL, c.hidden, c.pk,
@@ -76,13 +63,19 @@ struct SQLiteTableCheck {
       FROM pragma_table_xinfo(?1) AS c
       """)
     statement.bind(copying: table.text, at: 1)
-    var columns: [String: Column] = [:]
+    var columns: [String: SQLTable.Column] = [:]
     while try statement.step() {
       let type = statement.text(1) ?? ""
-      columns[(statement.text(0) ?? "").lowercased()] = Column(
-        affinity: Affinity(type: type, isStrict: statement.integer(6) != 0), declaredType: type,
-        isNotNull: statement.integer(2) != 0, hasDefault: statement.integer(3) != 0,
-        isGenerated: statement.integer(4) != 0, isKey: statement.integer(5) != 0)
+      let name = (statement.text(0) ?? "").lowercased()
+      let affinity = Affinity(type: type, isStrict: statement.integer(6) != 0)
+      let isGenerated = statement.integer(4) != 0
+      // In a primary key a null would not stand for itself; a further column there fills itself.
+      let isOurs = SessionColumn(rawValue: name).map { $0 != .sessionID } ?? false
+      let isKey = isOurs && statement.integer(5) != 0
+      columns[name] = SQLTable.Column(
+        type: type, keeps: { affinity.keeps($0) },
+        isNotNull: statement.integer(2) != 0 || isKey,
+        hasOwnValue: statement.integer(3) != 0 || isGenerated, isGenerated: isGenerated)
     }
     return columns
   }
@@ -98,35 +91,5 @@ struct SQLiteTableCheck {
       """)
     statement.bind(copying: table.text, at: 1)
     return try statement.step()
-  }
-
-  /// - Throws: `.unsuitable`, naming everything that is wrong.
-  func check() throws(SinkError) {
-    var faults = SessionColumn.allCases.compactMap { fault($0) }
-    if !hasKey { faults.append("session_id has no unique key of its own") }
-    let ours = Set(SessionColumn.allCases.map(\.rawValue))
-    for (name, column) in columns.sorted(by: { $0.key < $1.key })
-    where !ours.contains(name) && column.isNotNull && !column.hasDefault && !column.isGenerated {
-      faults.append("the further column \(name) is NOT NULL without a default")
-    }
-    if faults.isEmpty { return }
-    throw .unsuitable(
-      "\(place) cannot take the rows: \(faults.joined(separator: "; ")). Nothing was changed. Change "
-        + "the table (`sojourn ddl --dialect sqlite` shows what is needed), or name another.")
-  }
-
-  private func fault(_ column: SessionColumn) -> String? {
-    guard let found = columns[column.rawValue] else {
-      return "column \(column.rawValue) is missing"
-    }
-    if found.isGenerated { return "column \(column.rawValue) is generated" }
-    if !found.affinity.keeps(column.kind) {
-      return "column \(column.rawValue) has the type \(found.declaredType), "
-        + "which does not keep the \(column.kind) values"
-    }
-    if column.isNullable, found.isNotNull || (found.isKey && column != .sessionID) {
-      return "column \(column.rawValue) is NOT NULL, but its values may be null"
-    }
-    return nil
   }
 }
