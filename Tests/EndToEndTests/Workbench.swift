@@ -47,25 +47,6 @@ final class StartedCommand {
   }
 }
 
-/// Something did not come about in time.
-struct TimedOut: Error, CustomStringConvertible {
-  let description: String
-}
-
-/// Asks again and again until there is an answer; the pause only spares the processor.
-func eventually<Answer>(
-  _ what: @autoclosure () throws -> String, within seconds: Int64 = 60, _ ask: () throws -> Answer?
-) throws -> Answer {
-  let deadline = Clock.monotonic + seconds * .perSecond
-  while true {
-    if let answer = try ask() { return answer }
-    if Clock.monotonic > deadline {
-      throw TimedOut(description: "no \(try what()) within \(seconds) s")
-    }
-    usleep(5_000)
-  }
-}
-
 /// A temporary directory with a state and sinks, and the program working on them.
 final class Workbench {
   private let directory = TemporaryDirectory()

@@ -55,11 +55,12 @@ struct PostgresSinkTests {
     let sink = home.makeSink()
     var held = try sink.open(
       identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .first, adopt: false)
+    let written = Monitor(0)
     let kills = Monitor(0)
     let killer = try WorkerThread("killer") {
-      var random = RandomNumbers(seed: 11)
-      for _ in 0..<4 {
-        usleep(UInt32(random.below(60_000)))
+      // Just behind a write: the next one is on its way, or soon will be.
+      for kill in 1...4 {
+        _ = written.wait { $0 >= kill * 7 ? true : nil }
         server.stop(SIGKILL)
         server.start()
         kills.change { $0 += 1 }
@@ -74,16 +75,17 @@ struct PostgresSinkTests {
         try sink.write(after: held, rows: rows)
         held = rows.lastPosition
         next += 1
+        written.change { $0 = next }
       }
       guard let failed else { continue }
       errors += 1
       #expect(failed.kind == "unavailable", "\(failed)")
-      try eventually("the server") {
+      try eventually("opening of the sink") {
         let reopened = failure { () throws(SinkError) in
           held = try sink.open(
             identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .again, adopt: false)
         }
-        return reopened == nil
+        return reopened == nil ? () : nil
       }
       // A commit without an answer may have been one.
       if held == SampleRows.batch(next * 50..<(next + 1) * 50).lastPosition { next += 1 }
@@ -92,14 +94,6 @@ struct PostgresSinkTests {
     #expect(errors > 0)
     #expect(try home.lines() == SampleRows.lines(SampleRows.batch(0..<next * 50)))
     server.stop(SIGQUIT)
-  }
-
-  private func eventually(_ what: String, _ holds: () throws -> Bool) throws {
-    let deadline = Clock.monotonic + 60_000_000
-    while try !holds() {
-      try #require(Clock.monotonic < deadline, "\(what) does not come back")
-      usleep(2_000)
-    }
   }
 
   @Test(arguments: [

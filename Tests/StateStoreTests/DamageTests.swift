@@ -51,29 +51,6 @@ import Testing
     try body()
   }
 
-  /// Everything that a state tells, or the error that kept it from being told.
-  private struct Content: Equatable {
-    var state: CheckpointState
-    var records: [KeyHash: SessionRecord]
-    var rows: [UInt8]
-    var sides: [[UInt8]]
-
-    init(_ directory: String) throws { try self.init(TestTask(directory)) }
-
-    init(_ task: TestTask) throws {
-      state = task.state
-      records = task.records
-      rows = try task.store.readOutbox(after: nil, maxRows: .max, maxBytes: .max).bytes
-      sides = []
-      for output in SideOutput.allCases {
-        try task.store.makeReader().forEachRecord(of: output) {
-          sides.append($0.payload + [UInt8(truncatingIfNeeded: $0.offset), $0.reason])
-          return true
-        }
-      }
-    }
-  }
-
   /// Where values of each kind stand in the file, found by bytes that only they hold.
   private func places(of needle: [UInt8], in bytes: [UInt8]) -> [Int] {
     guard bytes.count >= needle.count else { return [] }
@@ -85,9 +62,9 @@ import Testing
   }
 
   /// Whether the state is refused as damaged; else it must tell exactly what it should.
-  private func isRefused(or expected: Content) throws -> Bool {
+  private func isRefused(or expected: StateContent) throws -> Bool {
     do {
-      #expect(try Content(directory.path) == expected)
+      #expect(try StateContent(TestTask(directory.path)) == expected)
       return false
     } catch let error as StateError {
       #expect(error.exitCode == .corruptState)
@@ -107,7 +84,7 @@ import Testing
     what: String, needle: [UInt8], shift: Int
   ) throws {
     let sound = try makeState()
-    let expected = try Content(directory.path)
+    let expected = try StateContent(TestTask(directory.path))
     let found = places(of: needle, in: sound)
     try #require(!found.isEmpty, "\(what) is in the file")
     var refused = 0
@@ -126,7 +103,7 @@ import Testing
   @Test func `a flipped bit anywhere in the log of sessions is found`() throws {
     let sound = try makeState()
     let task = try TestTask(directory.path)
-    let expected = try Content(task)
+    let expected = try StateContent(task)
     let hash = Sample.hash(25)
     var packed: [UInt8] = []
     expected.records[hash]!.append(to: &packed)
@@ -160,7 +137,7 @@ import Testing
 
   @Test func `a row that a damaged tree page hides is missed`() throws {
     let sound = try makeState()
-    let expected = try Content(directory.path)
+    let expected = try StateContent(TestTask(directory.path))
     func short(_ place: Int) -> Int { Int(sound[place]) | Int(sound[place + 1]) << 8 }
     var refused = 0
     for page in stride(from: 2 * 4_096, to: sound.count - 4_096, by: 4_096) {
@@ -216,7 +193,7 @@ import Testing
   @Test(arguments: [16, 20, 40, 41, 80, 128, 137, 140, 144, 145])
   func `a damaged meta page is found before anything is mapped`(offset: Int) throws {
     _ = try makeState()
-    let expected = try Content(directory.path)
+    let expected = try StateContent(TestTask(directory.path))
     var refused = 0
     for page in 0..<2 {
       for flip: UInt8 in [0x80, 0x40] {

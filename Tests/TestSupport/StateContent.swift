@@ -1,16 +1,15 @@
-import SessionModel
-import StateStore
-import TestSupport
+package import SessionModel
+package import StateStore
 
 /// Everything that a state tells.
-struct StateContent: Equatable {
-  var state: CheckpointState
-  var records: [KeyHash: SessionRecord]
-  var rows: [UInt8]
-  var sides: [[UInt8]]
+package struct StateContent: Equatable {
+  package var state: CheckpointState
+  package var records: [KeyHash: SessionRecord]
+  package var rows: [UInt8]
+  package var sides: [[UInt8]]
 
   /// Reads all of an open state.
-  init(_ task: TestTask) throws {
+  package init(_ task: TestTask) throws {
     state = task.state
     records = task.records
     rows = try task.store.readOutbox(after: nil, maxRows: .max, maxBytes: .max).bytes
