@@ -75,7 +75,9 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
     }
     do throws(SinkError) {
       let found = try sink.sink.open(
-        identity: sink.identity, owner: sink.owner, claim: claim, adopt: sink.adopt)
+        SinkClaimant(
+          identity: sink.identity, owner: sink.owner, claim: claim, adopt: sink.adopt),
+        acknowledged: claim == .first ? progress.acknowledged : held)
       if claim == .first { try start(at: found) } else { try resume(at: found) }
       claim = .again
       isOpen = true

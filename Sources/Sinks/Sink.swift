@@ -8,16 +8,14 @@ package protocol Sink: AnyObject {
   /// Claims the table, makes it where it is missing and checks it where it is not.
   ///
   /// - Parameters:
-  ///   - identity: the job and fingerprint that the table must belong to.
-  ///   - owner: this process. With `.first` it replaces any older owner, who then stops at its next
-  ///     write; with `.again` (after an error) the owner must still be us.
-  ///   - adopt: `--adopt-table`: take over a table of another job or fingerprint with its rows and
-  ///     position, and write our job and fingerprint into it.
+  ///   - claimant: who opens it, and how.
+  ///   - acknowledged: the last row that the caller knows the sink to hold; nil where it knows of
+  ///     none. Only a sink that keeps no position of its own goes by it.
   /// - Returns: the position of the last row that the sink holds; nil where it holds none of this
   ///   job.
   /// - Throws: `SinkError`; the table is unchanged.
   func open(
-    identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
+    _ claimant: SinkClaimant, acknowledged: RowPosition?
   ) throws(SinkError) -> RowPosition?
 
   /// Whether there is nothing at the sink's place, so that `open` with `.first` would make it anew.
@@ -39,6 +37,26 @@ package protocol Sink: AnyObject {
 extension Sink {
   /// What cannot tell makes nothing anew by mistake.
   package var isMissing: Bool { false }
+}
+
+/// Who opens a sink, and how.
+package struct SinkClaimant {
+  /// The job and fingerprint that the table must belong to.
+  package var identity: JobIdentity
+  /// This process. With `.first` it replaces any older owner, who then stops at its next write; with
+  /// `.again` (after an error) the owner must still be us.
+  package var owner: OwnerID
+  package var claim: SinkClaim
+  /// `--adopt-table`: take over a table of another job or fingerprint with its rows and position,
+  /// and write our job and fingerprint into it.
+  package var adopt: Bool
+
+  package init(identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool) {
+    self.identity = identity
+    self.owner = owner
+    self.claim = claim
+    self.adopt = adopt
+  }
 }
 
 /// Whether a sink is claimed at a process's start or once more after an error.

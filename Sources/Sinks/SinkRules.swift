@@ -9,14 +9,6 @@ struct SinkEntry: Equatable {
   var position: RowPosition?
 }
 
-/// Who opens a sink, and how.
-struct SinkClaimant {
-  var identity: JobIdentity
-  var owner: OwnerID
-  var claim: SinkClaim
-  var adopt: Bool
-}
-
 /// Who may claim a table and write to it; the same rules for every sink, without I/O.
 ///
 /// To be asked with the entry locked against other processes, before anything is changed.

@@ -51,7 +51,9 @@ enum SinkBench {
   ) throws -> (wall: Int64, cpu: Int64) {
     let identity = JobIdentity(job: "bench", fingerprint: Fingerprint(topic: "bench", gap: 1))
     var held = try sink.open(
-      identity: identity, owner: OwnerID(random: randomBytes(16)), claim: .first, adopt: false)
+      SinkClaimant(
+        identity: identity, owner: OwnerID(random: randomBytes(16)), claim: .first, adopt: false),
+      acknowledged: nil)
     defer { sink.close() }
     var span: (wall: Int64, cpu: Int64) = (0, 0)
     for start in stride(from: 0, to: rows, by: rowsPerWrite) {

@@ -40,8 +40,9 @@ final class MemorySink: Sink {
   init(_ table: MemoryTable) { self.table = table }
 
   func open(
-    identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
+    _ claimant: SinkClaimant, acknowledged: RowPosition?
   ) throws(SinkError) -> RowPosition? {
+    let (owner, claim) = (claimant.owner, claimant.claim)
     self.owner = owner
     return try table.contents.change { contents throws(SinkError) in
       if contents.isDown { throw .unavailable("down") }

@@ -84,11 +84,13 @@ final class SimulatedSink: Sink {
   }
 
   func open(
-    identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
+    _ claimant: SinkClaimant, acknowledged: RowPosition?
   ) throws(SinkError) -> RowPosition? {
     process.pass(.beforeClaim)
     try requireLife()
-    let found = try attempt { () throws(SinkError) in try table.open(process, claim) }
+    let found = try attempt { () throws(SinkError) in
+      try table.open(process, claimant.claim)
+    }
     process.pass(.claimed)
     try requireLife()
     return found

@@ -66,6 +66,17 @@ extension SinkError {
   }
 }
 
+extension Sink {
+  /// Opens as a process whose state knows of no row.
+  func open(
+    identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
+  ) throws(SinkError) -> RowPosition? {
+    try open(
+      SinkClaimant(identity: identity, owner: owner, claim: claim, adopt: adopt),
+      acknowledged: nil)
+  }
+}
+
 /// The error that `body` ends with, as `kind: text`; nil if it ends well.
 func failure(_ body: () throws(SinkError) -> Void) -> SinkError? {
   do throws(SinkError) {

@@ -33,15 +33,14 @@ package final class JSONLSink: Sink {
   }
 
   package func open(
-    identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
+    _ claimant: SinkClaimant, acknowledged: RowPosition?
   ) throws(SinkError) -> RowPosition? {
     close()
-    if claim == .first { try directory.make() }
-    let claimant = SinkClaimant(identity: identity, owner: owner, claim: claim, adopt: adopt)
-    let position = try directory.locked(create: claim == .first) { () throws(SinkError) in
+    if claimant.claim == .first { try directory.make() }
+    let position = try directory.locked(create: claimant.claim == .first) { () throws(SinkError) in
       try self.claim(claimant)
     }
-    claimed = (identity, owner)
+    claimed = (claimant.identity, claimant.owner)
     return position
   }
 

@@ -59,11 +59,10 @@ package final class PostgresSink: Sink {
   private var place: String { ledger.place }
 
   package func open(
-    identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
+    _ claimant: SinkClaimant, acknowledged: RowPosition?
   ) throws(SinkError) -> RowPosition? {
     close()
     let connection = try PostgresConnection.open(address)
-    let claimant = SinkClaimant(identity: identity, owner: owner, claim: claim, adopt: adopt)
     try connection.execute(beginning)
     try requireUnicode(connection)
     // Two processes that make the same tables at the same time would fail on each other.
@@ -71,7 +70,7 @@ package final class PostgresSink: Sink {
       "SELECT pg_advisory_xact_lock(hashtext($1))", [SinkDDL.ledgerTable])
     let position = try self.claim(claimant, connection)
     try connection.commit()
-    connected = Connected(connection, owner)
+    connected = Connected(connection, claimant.owner)
     return position
   }
 

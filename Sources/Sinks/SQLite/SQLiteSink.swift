@@ -55,19 +55,18 @@ package final class SQLiteSink: Sink {
   private var place: String { "table \(table.text) in the SQLite file \(path)" }
 
   package func open(
-    identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
+    _ claimant: SinkClaimant, acknowledged: RowPosition?
   ) throws(SinkError) -> RowPosition? {
     close()
     let connection = try SQLiteConnection.open(
-      path, create: claim == .first, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
-    let claimant = SinkClaimant(identity: identity, owner: owner, claim: claim, adopt: adopt)
+      path, create: claimant.claim == .first, busyTimeoutMilliseconds: busyTimeoutMilliseconds)
     let (statements, position) = try connection.transaction { () throws(SinkError) in
       try connection.execute(SinkDDL.sqliteLedger)
       let ledger = try SQLiteLedger(connection, table: table, path: path)
       let position = try self.claim(claimant, connection, ledger)
       return (Statements(ledger, try SQLiteUpsert(connection, table: table)), position)
     }
-    connected = Connected(connection, statements, owner)
+    connected = Connected(connection, statements, claimant.owner)
     return position
   }
 
