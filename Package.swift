@@ -137,7 +137,7 @@ let package = Package(
     tests("WindowingTests", ["Windowing", "SessionModel"]),
     tests("EventDecodingTests", ["EventDecoding", "SessionModel"]),
     tests("TrafficGeneratorTests", ["TrafficGenerator", "EventDecoding", "SessionModel"]),
-    tests("ConfigurationTests", ["Configuration", "SessionModel"]),
+    tests("ConfigurationTests", ["Configuration", "EventDecoding", "SessionModel"]),
     tests("ConsoleTests", ["Console", "SessionModel", "Platform"]),
     tests("StateStoreTests", ["StateStore", "SessionModel", "Platform"], data: ["Golden"]),
     tests("KafkaTests", ["KafkaClient", "EventSources", "SessionModel", "Platform"]),

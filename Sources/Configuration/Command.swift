@@ -1,6 +1,7 @@
 /// What the first word of a command line asks for.
 package enum Command: String, CaseIterable, Sendable {
   case run
+  case preview
   case dump
   case purge
   case check
@@ -16,6 +17,7 @@ package enum Command: String, CaseIterable, Sendable {
   package var summary: String {
     switch self {
     case .run: "turn a Kafka topic, or files, into a table of sessions"
+    case .preview: "show how the first records of a topic or file would be read, and run nothing"
     case .dump: "show a state directory: beside the running process, or of a dead one"
     case .purge: "take late or rejected records out of the state; the counters stay"
     case .check: "check every byte of a state that no process runs on"
@@ -36,6 +38,11 @@ package enum Command: String, CaseIterable, Sendable {
       [
         "run --brokers HOST:PORT --topic NAME --sink [NAME=]SCHEME:PLACE [--sink …] [flags]",
         "run --file EVENTS.jsonl [--file …] --sink [NAME=]SCHEME:PLACE [--sink …] [flags]",
+      ]
+    case .preview:
+      [
+        "preview EVENTS.jsonl [flags]",
+        "preview --brokers HOST:PORT --topic NAME [flags]",
       ]
     case .dump: ["dump [\(DumpView.allCases.map(\.rawValue).joined(separator: "|"))] [flags]"]
     case .purge: ["purge \(PurgeTarget.allCases.map(\.rawValue).joined(separator: "|")) [flags]"]

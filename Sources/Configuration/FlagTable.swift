@@ -19,24 +19,27 @@ package enum FlagTable {
   private static let input: [FlagDefinition] = [
     FlagDefinition(
       "brokers", "HOST:PORT,…", .text,
-      help: "the Kafka brokers to ask first, separated by commas", [.run, .generate]),
+      help: "the Kafka brokers to ask first, separated by commas",
+      [.run, .preview, .generate]),
     FlagDefinition(
-      "topic", "NAME", .text, help: "the Kafka topic to read or to feed", [.run, .generate]),
+      "topic", "NAME", .text, help: "the Kafka topic to read or to feed",
+      [.run, .preview, .generate]),
     FlagDefinition(
       "file", "EVENTS.jsonl", .text, repeatable: true,
       help: "read the events of this file, one JSON object a line, in the order given",
-      [.run, .generate]),
+      [.run, .preview, .generate]),
     FlagDefinition(
       "from", "earliest|latest|TIMESTAMP", .startPoint, default: "earliest",
       help: "where a new state begins to read; a timestamp is ISO-8601 with offset, or epoch ms",
-      [.run]),
+      [.run, .preview]),
     FlagDefinition(
       "X", "KEY=VALUE", .property, repeatable: true,
-      help: "a setting for librdkafka; goes over --kafka-properties", [.run, .generate, .drill]),
+      help: "a setting for librdkafka; goes over --kafka-properties",
+      [.run, .preview, .generate, .drill]),
     FlagDefinition(
       "kafka-properties", "FILE", .text,
       help: "a file of KEY=VALUE lines for librdkafka: the place for secrets",
-      [.run, .generate, .drill]),
+      [.run, .preview, .generate, .drill]),
   ]
 
   private static let output: [FlagDefinition] = [
@@ -79,7 +82,8 @@ package enum FlagTable {
       help: "every session closes once all partitions have been idle for this long", [.run]),
     FlagDefinition(
       "max-future-skew", "DURATION|off", .duration(minimum: 0, allowsOff: true), default: "10m",
-      help: "an event further ahead of its record's time, or of now, is rejected", [.run]),
+      help: "an event further ahead of its record's time, or of now, is rejected",
+      [.run, .preview]),
     FlagDefinition(
       "max-drift", "DURATION|off", .duration(minimum: 0, allowsOff: true), default: "10m",
       help: "a partition further ahead of the slowest one is not read until that catches up",
@@ -134,16 +138,25 @@ package enum FlagTable {
 
   private static let decoding: [FlagDefinition] = [
     FlagDefinition(
-      "field", "NAME=PATH", .fieldPath, repeatable: true,
-      help: "where in the event a field stands, for instance ip=client.address", [.run]),
+      "preset", Preset.allCases.map(\.rawValue).joined(separator: "|"),
+      .choice(Preset.allCases.map(\.rawValue)),
+      help: "settings for events as others write them; what is given explicitly goes over",
+      [.run, .preview]),
     FlagDefinition(
-      boolean: "assume-utc", help: "a time without an offset is UTC instead of rejected", [.run]),
+      "field", "NAME=PATH", .fieldPath, repeatable: true,
+      help: "where in the event a field stands, for instance ip=client.address",
+      [.run, .preview]),
+    FlagDefinition(
+      boolean: "assume-utc", help: "a time without an offset is UTC instead of rejected",
+      [.run, .preview]),
     FlagDefinition(
       "event-time-unit", "auto|s|ms|us", .choice(["auto", "s", "ms", "us"]), default: "auto",
-      help: "what a numeric event time counts; auto goes by its magnitude", [.run]),
+      help: "what a numeric event time counts; auto goes by its magnitude",
+      [.run, .preview]),
     FlagDefinition(
       "event-time-fallback", "none|record", .choice(["none", "record"]), default: "none",
-      help: "record: an event without a time takes its Kafka record's", [.run]),
+      help: "record: an event without a time takes its Kafka record's",
+      [.run, .preview]),
   ]
 
   private static let inspection: [FlagDefinition] = [
@@ -154,6 +167,12 @@ package enum FlagTable {
     FlagDefinition(
       "limit", "N", .integer(1...Int.max), derived: "all", unit: "rows",
       help: "at most this many rows", [.dump]),
+    FlagDefinition(
+      "limit", "N", .integer(1...10_000), default: "10", unit: "records",
+      help: "at most this many records", [.preview]),
+    FlagDefinition(
+      "timeout", "DURATION", .duration(minimum: 1_000, allowsOff: false), default: "10s",
+      help: "how long to wait for brokers and records", [.preview]),
     FlagDefinition(
       "to", "DIR", .text, help: "where the copy goes: a new directory, or an empty one",
       [.backup]),
@@ -239,10 +258,10 @@ package enum FlagTable {
     FlagDefinition(
       "output", "text|json", .choice(OutputFormat.allCases.map(\.rawValue)), default: "text",
       help: "results for people, or JSON for programs",
-      [.run, .dump, .purge, .check, .backup, .drill, .version]),
+      [.run, .preview, .dump, .purge, .check, .backup, .drill, .version]),
     FlagDefinition(
       "config", "FILE", .text,
       help: "read further settings from this file: lines of flag-name = value",
-      [.run, .dump, .purge, .check, .backup, .ddl, .broker, .generate, .drill]),
+      [.run, .preview, .dump, .purge, .check, .backup, .ddl, .broker, .generate, .drill]),
   ]
 }

@@ -1,6 +1,7 @@
 /// A command line understood: what to do, with every setting checked.
 package enum Invocation: Sendable {
   case run(RunSettings)
+  case preview(PreviewSettings)
   case dump(DumpSettings)
   case purge(PurgeSettings)
   case check(CheckSettings)
@@ -53,7 +54,7 @@ package enum Invocation: Sendable {
     let parser = try ArgumentParser(command: command, arguments: arguments)
     if parser.wantsHelp { return .help(command == .help ? nil : command) }
     if command == .help { return .help(try helpTopic(parser.operands)) }
-    if command != .dump, command != .purge, let operand = parser.operands.first {
+    if ![.dump, .purge, .preview].contains(command), let operand = parser.operands.first {
       throw UsageError(
         "\(command.rawValue) does not take the argument \(quoted(operand))",
         remedy: "take it out, or see: sojourn help \(command.rawValue)")
@@ -61,6 +62,9 @@ package enum Invocation: Sendable {
     let values = try resolve(parser, environment, readFile)
     switch command {
     case .run: return .run(try RunSettings(values, readFile: readFile))
+    case .preview:
+      return .preview(
+        try PreviewSettings(values, operands: parser.operands, readFile: readFile))
     case .dump: return .dump(try DumpSettings(values, operands: parser.operands))
     case .purge: return .purge(try PurgeSettings(values, operands: parser.operands))
     case .check: return .check(try CheckSettings(values))
@@ -84,6 +88,9 @@ package enum Invocation: Sendable {
     if FlagTable.flag("config", of: command) != nil, let path = try upper.text("config") {
       let text = try readFile.text(path, place: upper.place(of: "config"))
       levels.append(try ConfigurationFile.values(for: command, in: text, path: path))
+    }
+    if let preset = try FlagValues(command: command, levels: levels).preset() {
+      levels.append(preset.values.mapValues { [GivenValue(text: $0, origin: .builtIn)] })
     }
     return FlagValues(command: command, levels: levels)
   }

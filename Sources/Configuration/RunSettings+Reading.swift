@@ -39,11 +39,8 @@ extension RunSettings {
     dropSinks = try values.sinkNames("drop-sink", areNotAmong: sinks)
     table = try values.tableName()
 
-    fields = try values.fieldPaths()
-    assumeUTC = try values.boolean("assume-utc")
-    eventTimeUnit = try values.requiredChoice("event-time-unit", EventTimeUnit.self)
-    eventTimeFallback = try values.requiredChoice("event-time-fallback", EventTimeFallback.self)
-    if input.isFiles, eventTimeFallback == .record {
+    decoding = try DecodingSettings(values)
+    if input.isFiles, decoding.eventTimeFallback == .record {
       throw values.invalid(
         "event-time-fallback", "the lines of a file have no Kafka timestamp to fall back on",
         remedy: "leave it out with --file")
@@ -59,7 +56,7 @@ extension RunInput {
 }
 
 extension FlagValues {
-  fileprivate func runInput(readFile: FileReader) throws(UsageError) -> RunInput {
+  func runInput(readFile: FileReader) throws(UsageError) -> RunInput {
     let files = try texts("file")
     if files.isEmpty {
       if !isGiven("brokers"), !isGiven("topic") {
@@ -104,7 +101,7 @@ extension FlagValues {
     return quietClose
   }
 
-  fileprivate func startPoint() throws(UsageError) -> StartPoint {
+  func startPoint() throws(UsageError) -> StartPoint {
     let text = try required("from")
     switch text {
     case "earliest": return .earliest
@@ -117,24 +114,5 @@ extension FlagValues {
         meant: near,
         remedy: "write ISO-8601 with an offset such as 2025-01-31T08:30:00Z, or epoch milliseconds")
     }
-  }
-
-  fileprivate func fieldPaths() throws(UsageError) -> [FieldPath] {
-    var fields: [FieldPath] = []
-    for (text, place) in try entries("field") {
-      let parts = text.split(separator: "=", maxSplits: 1)
-      guard parts.count == 2, !text.hasPrefix("=") else {
-        throw UsageError(
-          "\(place): \(quoted(text)) is not NAME=PATH",
-          remedy: "write for instance ip=client.address")
-      }
-      let field = FieldPath(name: Lines.trimmed(parts[0]), path: Lines.trimmed(parts[1]))
-      if fields.contains(where: { $0.name == field.name }) {
-        throw UsageError(
-          "\(place): the field \(field.name) is mapped twice", remedy: "keep one of the paths")
-      }
-      fields.append(field)
-    }
-    return fields
   }
 }

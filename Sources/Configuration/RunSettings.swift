@@ -46,10 +46,7 @@ package struct RunSettings: Sendable {
   package let dropSinks: [String]
   package let table: String
 
-  package let fields: [FieldPath]
-  package let assumeUTC: Bool
-  package let eventTimeUnit: EventTimeUnit
-  package let eventTimeFallback: EventTimeFallback
+  package let decoding: DecodingSettings
   package let output: OutputFormat
 }
 
@@ -72,32 +69,4 @@ package enum StartPoint: Equatable, Sendable {
 package enum DataLossPolicy: String, Sendable {
   case stop
   case `continue`
-}
-
-/// What a numeric event time counts.
-package enum EventTimeUnit: String, Sendable {
-  /// Told by the magnitude.
-  case auto
-  case seconds = "s"
-  case milliseconds = "ms"
-  case microseconds = "us"
-}
-
-/// Where an event's time comes from if it has none.
-package enum EventTimeFallback: String, Sendable {
-  /// Nowhere: the record is rejected.
-  case none
-  /// The Kafka record's timestamp.
-  case record
-}
-
-/// One `--field NAME=PATH`: the path as it was written.
-package struct FieldPath: Equatable, Sendable {
-  package let name: String
-  package let path: String
-
-  package init(name: String, path: String) {
-    self.name = name
-    self.path = path
-  }
 }

@@ -19,7 +19,7 @@ package struct DrillFailure: Error, CustomStringConvertible {
 
   /// The drilled program did what it must not do.
   init(found description: String, messages: [String] = []) {
-    self.init(.drillFailed, description, messages: messages)
+    self.init(.difference, description, messages: messages)
   }
 
   init(_ error: KafkaError) { self.init(.unavailable, "\(error)") }

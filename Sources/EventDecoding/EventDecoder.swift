@@ -11,6 +11,7 @@ package import SessionModel
 /// time.
 package struct EventDecoder: ~Copyable {
   private let options: DecodingOptions
+  var mapping: FieldMapping { options.mapping }
   private let parser: OpaquePointer
   /// The values found, by raw value of `EventField`.
   private let slots: UnsafeMutableBufferPointer<csimdjson_slot>
@@ -112,14 +113,14 @@ package struct EventDecoder: ~Copyable {
 // MARK: - Fields
 
 extension EventDecoder {
-  private func slot(_ field: EventField) -> csimdjson_slot { slots[Int(field.rawValue)] }
+  func slot(_ field: EventField) -> csimdjson_slot { slots[Int(field.rawValue)] }
 
-  private func text(_ slot: csimdjson_slot) -> TextView {
+  func text(_ slot: csimdjson_slot) -> TextView {
     TextView(start: slot.text, count: slot.length)
   }
 
   /// A number, a string; null, absent or `""` for a visitor who is not logged in.
-  private func decodeUserID(into event: inout Event) -> Rejection? {
+  func decodeUserID(into event: inout Event) -> Rejection? {
     let slot = slot(.userID)
     switch csimdjson_type(UInt32(slot.type)) {
     case CSIMDJSON_ABSENT, CSIMDJSON_NULL:
@@ -139,7 +140,7 @@ extension EventDecoder {
     return nil
   }
 
-  private func decodeIP(into event: inout Event) -> Rejection? {
+  func decodeIP(into event: inout Event) -> Rejection? {
     let slot = slot(.ip)
     switch csimdjson_type(UInt32(slot.type)) {
     case CSIMDJSON_ABSENT, CSIMDJSON_NULL: return Rejection(.missingIP, .ip)
@@ -164,7 +165,7 @@ extension EventDecoder {
     return nil
   }
 
-  private func decodeTime(recordTime: Microseconds, into event: inout Event) -> Rejection? {
+  func decodeTime(recordTime: Microseconds, into event: inout Event) -> Rejection? {
     let slot = slot(.eventTime)
     let decoded: DecodedTime
     switch csimdjson_type(UInt32(slot.type)) {
@@ -201,10 +202,7 @@ extension EventDecoder {
       return Rejection(.wrongType, .referrer)
     }
     guard keep(.host, in: &event.host, cuts: &cuts) else { return Rejection(.wrongType, .host) }
-    switch csimdjson_type(UInt32(slot(.userAgent).type)) {
-    case CSIMDJSON_ABSENT, CSIMDJSON_NULL, CSIMDJSON_OBJECT, CSIMDJSON_STRING: break
-    default: return Rejection(.wrongType, .userAgent)
-    }
+    if let rejection = faultInUserAgent() { return rejection }
     guard keep(.browserFamily, in: &event.browserFamily, cuts: &cuts) else {
       return Rejection(.wrongType, .browserFamily)
     }
@@ -218,11 +216,19 @@ extension EventDecoder {
     return nil
   }
 
+  /// The parsed object or the raw header.
+  func faultInUserAgent() -> Rejection? {
+    switch csimdjson_type(UInt32(slot(.userAgent).type)) {
+    case CSIMDJSON_ABSENT, CSIMDJSON_NULL, CSIMDJSON_OBJECT, CSIMDJSON_STRING: nil
+    default: Rejection(.wrongType, .userAgent)
+    }
+  }
+
   /// A text that a session keeps: nil for null and absent, `""` as it is, cut where it is too long.
   ///
   /// - Returns: false if the value is of another type.
   @inline(__always)
-  private func keep(_ field: EventField, in kept: inout TextView?, cuts: inout Int) -> Bool {
+  func keep(_ field: EventField, in kept: inout TextView?, cuts: inout Int) -> Bool {
     let slot = slot(field)
     switch csimdjson_type(UInt32(slot.type)) {
     case CSIMDJSON_STRING:

@@ -100,13 +100,12 @@ final class SessionTask {
   /// - Returns: whether the batch held an event, late or not.
   /// - Throws: `RunFailure`; the task is not to be used on, the state is safe.
   func process(_ batch: RecordBatch, now: Microseconds) throws(RunFailure) -> Bool {
-    let future = options.maxFutureSkew.map { now + $0 } ?? .max
     var eventCount = 0
     for record in batch.records {
       counters.recordsRead += 1
       counters.bytesRead += UInt64(record.valueLength)
       recordsSinceCheckpoint += 1
-      if let rejection = judge(record, future: future) {
+      if let rejection = judge(record, now: now) {
         reject(record, rejection, partition: batch.partition)
       } else {
         eventCount += 1
@@ -128,16 +127,12 @@ final class SessionTask {
   }
 
   /// Decodes into `event`; nil if it is one.
-  private func judge(_ record: SourceRecord, future: Microseconds) -> Rejection? {
+  private func judge(_ record: SourceRecord, now: Microseconds) -> Rejection? {
     let rejection = decoder.decode(
       record.value, valueLength: record.valueLength, recordTime: record.timestamp, into: &event)
     if let rejection { return rejection }
-    if let skew = options.maxFutureSkew, record.timestamp != .never,
-      event.time > record.timestamp + skew
-    {
-      return Rejection(.aheadOfRecord, .eventTime)
-    }
-    return event.time > future ? Rejection(.aheadOfNow, .eventTime) : nil
+    return FutureSkew(options.maxFutureSkew).rejection(
+      ofEventAt: event.time, recordTime: record.timestamp, now: now)
   }
 
   private func admit(_ record: SourceRecord, partition: Int32) throws(RunFailure) {

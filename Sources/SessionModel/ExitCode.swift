@@ -1,8 +1,8 @@
 /// How the process ends, after BSD's sysexits.h; documented in docs/configuration.md.
 package enum ExitCode: Int32, Sendable {
   case success = 0
-  /// A drill found a difference, or a life in it went wrong.
-  case drillFailed = 1
+  /// A drill or a comparison found a difference, or a life of a drill went wrong.
+  case difference = 1
   /// The command line or the configuration file is wrong.
   case usage = 64
   /// The state is damaged.

@@ -26,11 +26,11 @@ enum DrillCommand {
       if report.isEqual { return }
     } catch {
       // What was not even begun leaves nothing to look at.
-      isKept = error.exitCode == .drillFailed
+      isKept = error.exitCode == .difference
       throw error
     }
     throw CommandFailure(
-      .drillFailed,
+      .difference,
       complete: "the drill found differences. States, sinks and rows of both sides are kept in "
         + "\(directory)")
   }
@@ -73,11 +73,11 @@ enum DrillCommand {
     _ error: DrillFailure, _ options: DrillOptions, after span: Microseconds
   ) -> CommandFailure {
     for message in error.messages { Standard.writeError("  | " + message + "\n") }
-    if error.exitCode != .drillFailed {
+    if error.exitCode != .difference {
       return CommandFailure(error.exitCode, error.description, state: .untouched, remedy: nil)
     }
     return CommandFailure(
-      .drillFailed,
+      .difference,
       complete:
         "the drill failed after \(span / .perSecond) s: \(error.description). Its directory "
         + "\(options.directory) is kept")

@@ -12,9 +12,9 @@ extension [KeptSetting] {
       span("out-of-orderness", settings.outOfOrderness), span("idle-timeout", settings.idleTimeout),
       span("quiet-close", settings.quietClose), span("max-future-skew", settings.maxFutureSkew),
       span("max-drift", settings.maxDrift),
-      KeptSetting("assume-utc", settings.assumeUTC ? "on" : "off"),
-      KeptSetting("event-time-unit", settings.eventTimeUnit.rawValue),
-      KeptSetting("event-time-fallback", settings.eventTimeFallback.rawValue),
+      KeptSetting("assume-utc", settings.decoding.assumeUTC ? "on" : "off"),
+      KeptSetting("event-time-unit", settings.decoding.eventTimeUnit.rawValue),
+      KeptSetting("event-time-fallback", settings.decoding.eventTimeFallback.rawValue),
     ]
     self += EventField.allCases.map { field in
       KeptSetting("field \(field.name)", FieldMapping.text(of: mapping.path(of: field)))

@@ -42,6 +42,7 @@ enum Program {
     case .help(let command): try HelpCommand.run(command)
     case .version(let settings): try VersionCommand.run(settings)
     case .run(let settings): try RunCommand.run(settings, beganAt: beganAt)
+    case .preview(let settings): try PreviewCommand.run(settings)
     case .dump(let settings): try DumpCommand.run(settings)
     case .purge(let settings): try PurgeCommand.run(settings)
     case .check(let settings): try CheckCommand.run(settings)

@@ -116,12 +116,7 @@ enum RunCommand {
     case .kafka(let kafka):
       var options = KafkaSourceOptions(
         configuration: KafkaConfiguration(kafka), topic: kafka.topic, group: settings.job)
-      options.start =
-        switch settings.from {
-        case .earliest: .earliest
-        case .latest: .latest
-        case .time(let time): .time(time)
-        }
+      options.start = KafkaSourceOptions.Start(settings.from)
       options.stopAtEnd = settings.stopAtEnd
       options.knownCluster = resumed.settings.value(of: KeptSetting.cluster)
       options.onDataLoss = settings.onDataLoss == .stop ? .stop : .continue
@@ -148,36 +143,7 @@ enum RunCommand {
     options.shutdownTimeout = settings.shutdownTimeout
     options.outboxLimit = UInt64(settings.outboxLimit)
     options.dropSinks = Set(settings.dropSinks)
-    options.decoding = try DecodingOptions(settings)
+    options.decoding = try DecodingOptions(settings.decoding)
     return options
-  }
-}
-
-extension DecodingOptions {
-  /// - Throws: exit code 64 for a `--field` that no field of an event answers to.
-  fileprivate init(_ settings: RunSettings) throws(CommandFailure) {
-    self.init()
-    do throws(MappingError) {
-      for field in settings.fields { try mapping.set(field.name, path: field.path) }
-    } catch {
-      throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)
-    }
-    assumeUTC = settings.assumeUTC
-    timeUnit =
-      switch settings.eventTimeUnit {
-      case .auto: .auto
-      case .seconds: .seconds
-      case .milliseconds: .milliseconds
-      case .microseconds: .microseconds
-      }
-    fallbackToRecordTime = settings.eventTimeFallback == .record
-  }
-}
-
-extension KafkaConfiguration {
-  init(_ settings: KafkaSettings) {
-    self.init(
-      brokers: settings.brokers,
-      properties: settings.properties.map { (name: $0.key, value: $0.value) })
   }
 }

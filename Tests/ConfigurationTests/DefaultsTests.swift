@@ -28,10 +28,10 @@ private let second = Microseconds.perSecond
   #expect(settings.acceptMissingRows.isEmpty)
   #expect(settings.dropSinks.isEmpty)
   #expect(settings.table == "sessions")
-  #expect(settings.fields.isEmpty)
-  #expect(!settings.assumeUTC)
-  #expect(settings.eventTimeUnit == .auto)
-  #expect(settings.eventTimeFallback == .none)
+  #expect(settings.decoding.fields.isEmpty)
+  #expect(!settings.decoding.assumeUTC)
+  #expect(settings.decoding.eventTimeUnit == .auto)
+  #expect(settings.decoding.eventTimeFallback == .none)
   #expect(settings.output == .text)
 }
 
@@ -91,11 +91,11 @@ private let second = Microseconds.perSecond
   #expect(settings.dropSinks == ["old"])
   #expect(settings.table == "visits")
   #expect(
-    settings.fields
+    settings.decoding.fields
       == [FieldPath(name: "ip", path: "client.address"), FieldPath(name: "url", path: "page")])
-  #expect(settings.assumeUTC)
-  #expect(settings.eventTimeUnit == .milliseconds)
-  #expect(settings.eventTimeFallback == .record)
+  #expect(settings.decoding.assumeUTC)
+  #expect(settings.decoding.eventTimeUnit == .milliseconds)
+  #expect(settings.decoding.eventTimeFallback == .record)
   #expect(settings.output == .json)
 }
 

@@ -60,7 +60,7 @@ func `the documentation has a row for each flag, with variable and default`(inde
 }
 
 @Test(arguments: [
-  ExitCode.success, .drillFailed, .usage, .corruptState, .inputLost, .unavailable, .software,
+  ExitCode.success, .difference, .usage, .corruptState, .inputLost, .unavailable, .software,
   .stateLocked,
   .inputOutput, .takenOver, .authentication, .configuration,
 ])

@@ -31,7 +31,8 @@ func `flags go over the environment, that over the file, that over the default`(
 @Test func `a list in the environment is not split at commas`() throws {
   let settings = try run(environment: ["SOJOURN_FIELD": "ip=a,b\nurl=c"])
   #expect(
-    settings.fields == [FieldPath(name: "ip", path: "a,b"), FieldPath(name: "url", path: "c")])
+    settings.decoding.fields
+      == [FieldPath(name: "ip", path: "a,b"), FieldPath(name: "url", path: "c")])
 }
 
 @Test func `an environment variable without text counts as not set`() throws {

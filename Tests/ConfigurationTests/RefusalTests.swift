@@ -27,7 +27,7 @@ struct Refusal: CustomTestStringConvertible {
   Refusal(base + "--zzzzzzzz", "unknown flag --zzzzzzzz", "sojourn help run"),
   Refusal(base + "-g 5m", "unknown flag -g"),
   Refusal("dump --gap 5m", "dump takes no --gap", "flag of run"),
-  Refusal("dump -X a=b", "dump takes no -X", "flag of run, generate"),
+  Refusal("dump -X a=b", "dump takes no -X", "flag of run, preview, generate"),
   Refusal(base + "--X a=b", "one dash", "-X KEY=VALUE"),
   Refusal(base + "--gap", "--gap needs a value: DURATION"),
   Refusal(base + "--gap --job j", "--gap needs a value", "--gap=VALUE"),

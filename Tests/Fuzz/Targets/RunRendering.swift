@@ -33,7 +33,7 @@ enum RunRendering {
     for sink in settings.sinks { add("sink", sink) }
     for name in settings.acceptMissingRows { add("accept-missing-rows", name) }
     for name in settings.dropSinks { add("drop-sink", name) }
-    for field in settings.fields { add("field", "\(field.name)=\(field.path)") }
+    for field in settings.decoding.fields { add("field", "\(field.name)=\(field.path)") }
     add("state", settings.stateDirectory)
     add("job", settings.job)
     add("table", settings.table)
@@ -49,13 +49,13 @@ enum RunRendering {
     add("stop-at-end", "\(settings.stopAtEnd)")
     add("close-all", "\(settings.closeAll)")
     add("adopt-table", "\(settings.adoptTable)")
-    add("assume-utc", "\(settings.assumeUTC)")
+    add("assume-utc", "\(settings.decoding.assumeUTC)")
     add("on-data-loss", settings.onDataLoss.rawValue)
     add("outbox-limit", "\(settings.outboxLimit)")
     add("late-limit", "\(settings.lateLimit)")
     add("rejected-limit", "\(settings.rejectedLimit)")
-    add("event-time-unit", settings.eventTimeUnit.rawValue)
-    add("event-time-fallback", settings.eventTimeFallback.rawValue)
+    add("event-time-unit", settings.decoding.eventTimeUnit.rawValue)
+    add("event-time-fallback", settings.decoding.eventTimeFallback.rawValue)
     add("output", settings.output.rawValue)
     return arguments
   }
