@@ -55,6 +55,7 @@ let package = Package(
     systemLibrary("CPostgres", pkgConfig: "libpq", debian: "libpq-dev"),
     systemLibrary("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
     systemLibrary("CXXHash", pkgConfig: "libxxhash", debian: "libxxhash-dev"),
+    systemLibrary("CMaxMindDB", pkgConfig: "libmaxminddb", debian: "libmaxminddb-dev"),
     // A C face for simdjson, which is C++, and for what only C sees of glibc.
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CLinux"),
@@ -76,13 +77,14 @@ let package = Package(
     library("KafkaClient", ["SessionModel", "Platform", "CRdKafka"]),
     library("EventSources", ["SessionModel", "Platform", "KafkaClient", "CXXHash"]),
     library("Sinks", ["SessionModel", "Platform", "CSQLite", "CPostgres"]),
+    library("Enrichment", ["SessionModel", "Platform", "CMaxMindDB"]),
 
     // The one way through, and the command line on top of it.
     library(
       "Pipeline",
       [
         "SessionModel", "Windowing", "EventDecoding", "StateStore", "EventSources", "Sinks",
-        "Platform",
+        "Enrichment", "Platform",
       ]),
     // Strikes the program from outside, as a process.
     library(
@@ -92,7 +94,8 @@ let package = Package(
       name: "sojourn",
       dependencies: [
         "SessionModel", "Configuration", "Console", "Pipeline", "EventDecoding", "StateStore",
-        "KafkaClient", "EventSources", "Sinks", "TrafficGenerator", "Platform", "Drill",
+        "KafkaClient", "EventSources", "Sinks", "Enrichment", "TrafficGenerator", "Platform",
+        "Drill",
       ], swiftSettings: settings),
 
     // `make bench`: a bare reader in C to compare with, and a count of allocations.
@@ -101,7 +104,7 @@ let package = Package(
       name: "sojourn-bench",
       dependencies: [
         "CBench", "SessionModel", "Pipeline", "EventDecoding", "Windowing", "StateStore",
-        "KafkaClient", "EventSources", "Sinks", "Platform", "Drill",
+        "KafkaClient", "EventSources", "Sinks", "Enrichment", "Platform", "Drill",
       ], swiftSettings: settings),
 
     // The whole pipeline in one thread, under simulated time and faults.
@@ -135,6 +138,7 @@ let package = Package(
     tests("FuzzTests", ["FuzzTargets", "Platform"]),
     tests("SessionModelTests", ["SessionModel", "CCrypto"]),
     tests("WindowingTests", ["Windowing", "SessionModel"]),
+    tests("EnrichmentTests", ["Enrichment", "SessionModel", "Platform"]),
     tests("EventDecodingTests", ["EventDecoding", "SessionModel"]),
     tests("TrafficGeneratorTests", ["TrafficGenerator", "EventDecoding", "SessionModel"]),
     tests("ConfigurationTests", ["Configuration", "EventDecoding", "SessionModel"]),

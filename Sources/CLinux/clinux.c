@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -23,6 +24,8 @@ int clinux_pipe(int ends[2]) {
 int clinux_close_from(void *spawn_file_actions, int first) {
   return posix_spawn_file_actions_addclosefrom_np(spawn_file_actions, first);
 }
+
+int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
 void clinux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 

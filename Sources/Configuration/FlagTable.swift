@@ -4,7 +4,7 @@
 package enum FlagTable {
   package static let all: [FlagDefinition] =
     input + output + windows + running + safety
-    + decoding + inspection + embedded + generator + drill + everywhere
+    + decoding + enrichment + inspection + embedded + generator + drill + everywhere
 
   /// The flags that a command takes, in order.
   static func flags(of command: Command) -> [FlagDefinition] {
@@ -157,6 +157,13 @@ package enum FlagTable {
       "event-time-fallback", "none|record", .choice(["none", "record"]), default: "none",
       help: "record: an event without a time takes its Kafka record's",
       [.run, .preview]),
+  ]
+
+  private static let enrichment: [FlagDefinition] = [
+    FlagDefinition(
+      "geo", "none|mmdb:FILE", .text, default: "none",
+      help: "where country, state and city of an address come from: a file in MaxMind's format",
+      [.run])
   ]
 
   private static let inspection: [FlagDefinition] = [

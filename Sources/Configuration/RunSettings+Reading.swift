@@ -45,6 +45,7 @@ extension RunSettings {
         "event-time-fallback", "the lines of a file have no Kafka timestamp to fall back on",
         remedy: "leave it out with --file")
     }
+    geo = try values.geo()
     output = try values.requiredChoice("output", OutputFormat.self)
   }
 }

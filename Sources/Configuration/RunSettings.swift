@@ -47,6 +47,7 @@ package struct RunSettings: Sendable {
   package let table: String
 
   package let decoding: DecodingSettings
+  package let geo: GeoSetting
   package let output: OutputFormat
 }
 
@@ -69,4 +70,11 @@ package enum StartPoint: Equatable, Sendable {
 package enum DataLossPolicy: String, Sendable {
   case stop
   case `continue`
+}
+
+/// Where rows get their geography from.
+package enum GeoSetting: Equatable, Sendable {
+  case none
+  /// The path of a file in MaxMind's format.
+  case mmdb(String)
 }

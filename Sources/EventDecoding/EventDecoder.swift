@@ -234,7 +234,7 @@ extension EventDecoder {
     case CSIMDJSON_STRING:
       let text = text(slot)
       if text.count > Limits.keptTextBytes {
-        kept = EventDecoder.cut(text)
+        kept = text.cut(at: Limits.keptTextBytes)
         cuts += 1
       } else {
         kept = text
@@ -249,12 +249,5 @@ extension EventDecoder {
     default: return false
     }
     return true
-  }
-
-  /// The longest beginning within the limit that ends between two code points.
-  private static func cut(_ text: TextView) -> TextView {
-    var end = Limits.keptTextBytes
-    while end > 0, text[end] & 0xC0 == 0x80 { end -= 1 }
-    return TextView(rebasing: text[..<end])
   }
 }

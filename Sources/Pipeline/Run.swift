@@ -1,3 +1,4 @@
+package import Enrichment
 package import EventSources
 import SessionModel
 package import StateStore
@@ -21,6 +22,7 @@ package final class Run {
   private let writer: CheckpointWriter
   private let deliveries: Deliveries
   private let sides: SideDeliveries
+  private let geography: any GeographySource
   private var committed: CheckpointState
   private var partitions: [Int32: PartitionReading] = [:]
   private var idle: IdleTracker?
@@ -50,14 +52,15 @@ package final class Run {
   /// - Throws: `RunFailure`; nothing was changed.
   package init(
     options: RunOptions, store: StateStore, source: any EventSource, sinks: [SinkToOpen],
-    sides: [SideToOpen] = [], stop: StopRequest, observer: RunObserver,
-    host: any RunHost = ThreadHost()
+    sides: [SideToOpen] = [], geography: any GeographySource = NoGeography(), stop: StopRequest,
+    observer: RunObserver, host: any RunHost = ThreadHost()
   ) throws(RunFailure) {
     self.options = options
     self.host = host
     startedAt = host.monotonic
     startedAtWall = host.wall
     self.source = source
+    self.geography = geography
     self.stop = stop
     self.observer = observer
     committed = store.recovered
@@ -130,6 +133,7 @@ package final class Run {
   private func begin(_ starts: [PartitionStart]) throws(RunFailure) {
     let progress = Dictionary(
       uniqueKeysWithValues: committed.partitions.map { ($0.partition, $0) })
+    for notice in geography.takeNotices() { observer.notice(notice) }
     tellChangedSettings()
     for start in starts { add(start, progress: progress[start.partition]) }
     // What waits may be at its bound from the last run: nothing may be added to it then.
@@ -140,17 +144,21 @@ package final class Run {
 
   /// Says what differs from the run before.
   private func tellChangedSettings() {
-    let changes = options.settings.changes(since: committed.settings)
+    let changes = chosenSettings.changes(since: committed.settings)
     if changes.isEmpty { return }
     observer.notice(
       "settings have changed since checkpoint \(committed.checkpoint): "
         + "\(changes.joined(separator: "; ")). The new ones hold from here on")
   }
 
+  private var chosenSettings: [KeptSetting] {
+    options.settings + [KeptSetting("geo", geography.name)]
+  }
+
   /// What the next checkpoint keeps of them.
   private var settings: [KeptSetting] {
     let cluster = source.clusterID ?? committed.settings.value(of: KeptSetting.cluster)
-    return options.settings + (cluster.map { [KeptSetting(KeptSetting.cluster, $0)] } ?? [])
+    return chosenSettings + (cluster.map { [KeptSetting(KeptSetting.cluster, $0)] } ?? [])
   }
 
   private func add(_ start: PartitionStart, progress: PartitionProgress?) {
@@ -248,7 +256,7 @@ package final class Run {
   private func lookAround(now: Int64) throws(RunFailure) {
     lastTimersAt = now
     try lookAtSinks()
-    for notice in source.takeNotices() { observer.notice(notice) }
+    for notice in source.takeNotices() + geography.takeNotices() { observer.notice(notice) }
     for start in source.takeAddedPartitions() {
       observer.notice("partition \(start.partition) was added; it is read from its beginning")
       add(start, progress: nil)
@@ -345,9 +353,10 @@ package final class Run {
       return (partition: number, nextOffset: nextOffset, proof: proof)
     }
     gatheredHeld = deliveries.heldByAll
+    geography.refresh()
     let draft = try task.gather(
       progress: progress, sinks: deliveries.progress, settings: settings, heldByAll: gatheredHeld,
-      now: host.wall)
+      geography: geography, now: host.wall)
     draft.removeSides = sides.takeDelivered()
     lastCheckpointAt = host.monotonic
     rowsAreLeft = task.table.closingSessions > 0

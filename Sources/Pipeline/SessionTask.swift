@@ -1,3 +1,4 @@
+import Enrichment
 import EventDecoding
 import EventSources
 import SessionModel
@@ -208,9 +209,11 @@ final class SessionTask {
   ///   - sinks: what the sinks are known to hold.
   ///   - settings: that the state is to keep.
   ///   - heldByAll: rows of the outbox up to here are removed.
+  ///   - geography: for the rows, which are final with it.
   func gather(
     progress: [(partition: Int32, nextOffset: Int64, proof: [UInt8])], sinks: [SinkProgress],
-    settings: [KeptSetting], heldByAll: RowPosition?, now: Microseconds
+    settings: [KeptSetting], heldByAll: RowPosition?, geography: any GeographySource,
+    now: Microseconds
   ) throws(RunFailure) -> CheckpointDraft {
     checkpoint += 1
     let draft = CheckpointDraft(checkpoint: checkpoint, expectedKeys: table.dirtyKeys)
@@ -219,7 +222,9 @@ final class SessionTask {
       while table.closingSessions > 0, !draft.isFull {
         let room = options.bounds.rowsPerCheckpoint - draft.rows.count
         if room <= 0 { break }
-        try table.takeRows(limit: min(room, RunLimits.rowsPerPiece), into: &draft.rows)
+        try table.takeRows(
+          limit: min(room, RunLimits.rowsPerPiece), into: &draft.rows,
+          geography: geography.geography)
       }
       try cleanOldestSegment()
     } catch {

@@ -1,3 +1,4 @@
+import CLinux
 package import Glibc
 
 /// An open file; closes itself.
@@ -16,6 +17,15 @@ package struct FileDescriptor: ~Copyable {
     let number = Glibc.open(path, flags | O_CLOEXEC, mode)
     if number < 0 { throw SystemError("open", path) }
     return FileDescriptor(number: number, path: path)
+  }
+
+  /// A file in memory that nobody else can name; it is gone with its last descriptor and map.
+  ///
+  /// - Parameter name: for messages.
+  package static func inMemory(_ name: String) throws(SystemError) -> FileDescriptor {
+    let number = clinux_memory_file(name)
+    if number < 0 { throw SystemError("memfd_create", name) }
+    return FileDescriptor(number: number, path: name)
   }
 
   private init(number: Int32, path: String) {
@@ -81,6 +91,13 @@ package struct FileDescriptor: ~Copyable {
 
   package func unlock() { flock(number, LOCK_UN) }
 
+  /// Which file this is, and in which state.
+  package func version() throws(SystemError) -> FileVersion {
+    var status = stat()
+    if fstat(number, &status) != 0 { throw SystemError("fstat", path) }
+    return FileVersion(status)
+  }
+
   /// The file's size in bytes.
   package func size() throws(SystemError) -> Int64 {
     var status = stat()
@@ -126,6 +143,13 @@ package enum Files {
     var template = Array("\(place)/\(prefix)-XXXXXX".utf8CString)
     if mkdtemp(&template) == nil { throw SystemError("mkdtemp", place) }
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Which file a path leads to, and in which state.
+  package static func version(of path: String) throws(SystemError) -> FileVersion {
+    var status = stat()
+    if stat(path, &status) != 0 { throw SystemError("stat", path) }
+    return FileVersion(status)
   }
 
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

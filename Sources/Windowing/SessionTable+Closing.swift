@@ -56,7 +56,11 @@ extension SessionTable {
   /// - Parameters:
   ///   - limit: rows at most.
   ///   - rows: gets them.
-  package func takeRows(limit: Int, into rows: inout RowBatch) throws {
+  ///   - geography: of an address; asked once for each row.
+  package func takeRows(
+    limit: Int, into rows: inout RowBatch,
+    geography: (TextView) -> Geography = { _ in Geography() }
+  ) throws {
     let end = min(closing.count, closingHead + limit)
     var touched: [UInt32] = []
     while closingHead < end {
@@ -70,7 +74,8 @@ extension SessionTable {
         touched.append(next.slot)
       }
       let session = UnsafeRawPointer(record + Int(slots[Int(next.slot)].head))
-      writeRow(session, of: record, id: next.position.sessionID, into: &rows)
+      writeRow(
+        session, of: record, id: next.position.sessionID, geography: geography, into: &rows)
       slots[Int(next.slot)].head += UInt32(PackedRecord.sessionLength(session))
       closingHead += 1
     }
@@ -87,9 +92,10 @@ extension SessionTable {
 
   private func writeRow(
     _ session: UnsafeRawPointer, of record: UnsafeRawPointer, id: SessionID,
-    into rows: inout RowBatch
+    geography: (TextView) -> Geography, into rows: inout RowBatch
   ) {
     let (userID, ip) = PackedRecord.key(of: record)
+    let place = geography(ip)
     rows.append { bytes in
       SessionRow.append(
         id: id, start: PackedRecord.firstTime(of: session),
@@ -106,7 +112,9 @@ extension SessionTable {
           case .osFamily: PackedRecord.text(4, of: session)
           case .deviceFamily: PackedRecord.text(5, of: session)
           case .exitURL: PackedRecord.text(6, of: session)
-          case .country, .state, .city: nil
+          case .country: place.country
+          case .state: place.state
+          case .city: place.city
           }
         }, to: &bytes)
     }

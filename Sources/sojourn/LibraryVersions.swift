@@ -1,3 +1,4 @@
+import Enrichment
 import EventDecoding
 import KafkaClient
 import SessionModel
@@ -11,6 +12,7 @@ enum LibraryVersions {
       ("librdkafka", KafkaLibrary.version), ("LMDB", StateLibrary.version),
       ("SQLite", SQLiteLibrary.version), ("libcrypto", CryptoLibrary.version),
       ("simdjson", JSONLibrary.version), ("xxHash", HashLibrary.version),
+      ("libmaxminddb", EnrichmentLibraries.maxMindVersion),
     ]
   }
 }

@@ -1,5 +1,6 @@
 import Configuration
 import Console
+import Enrichment
 import EventDecoding
 import EventSources
 import KafkaClient
@@ -19,6 +20,7 @@ enum RunCommand {
     let identity = JobIdentity(
       job: settings.job, fingerprint: Fingerprint(topic: topic(of: settings), gap: settings.gap))
     let outputs = try RunOutputs(settings, identity: identity)
+    let geography = try geography(of: settings)
     let stop = StopRequest()
     let summary: RunSummary
     var progress = ProgressLine()
@@ -58,7 +60,7 @@ enum RunCommand {
         })
       summary = try Run(
         options: options, store: store, source: source, sinks: outputs.sinks, sides: outputs.sides,
-        stop: stop, observer: observer
+        geography: geography, stop: stop, observer: observer
       ).run()
     } catch {
       progress.clear()
@@ -84,6 +86,21 @@ enum RunCommand {
         directory: settings.stateDirectory, identity: identity, options: options)
     } catch {
       throw RunFailure(error)
+    }
+  }
+
+  private static func geography(
+    of settings: RunSettings
+  ) throws(CommandFailure) -> any GeographySource {
+    do throws(EnrichmentError) {
+      switch settings.geo {
+      case .none: return NoGeography()
+      case .mmdb(let path): return try MaxMindGeography(path: path)
+      }
+    } catch {
+      throw CommandFailure(
+        error.exitCode, error.description, state: .untouched,
+        remedy: "put a sound file there, name another with --geo, or leave --geo out")
     }
   }
 

@@ -32,6 +32,7 @@ private let second = Microseconds.perSecond
   #expect(!settings.decoding.assumeUTC)
   #expect(settings.decoding.eventTimeUnit == .auto)
   #expect(settings.decoding.eventTimeFallback == .none)
+  #expect(settings.geo == .none)
   #expect(settings.output == .text)
 }
 
@@ -57,7 +58,8 @@ private let second = Microseconds.perSecond
       --run-for 1h --shutdown-timeout 15s --on-data-loss continue --outbox-limit 17 \
       --late-limit 19 --rejected-limit 23 --adopt-table --accept-missing-rows one \
       --drop-sink old --table visits --field ip=client.address --field url=page --assume-utc \
-      --event-time-unit ms --event-time-fallback record -X a=b -Xc=d=e --output json
+      --event-time-unit ms --event-time-fallback record --geo mmdb:c.mmdb \
+      -X a=b -Xc=d=e --output json
       """))
   #expect(
     settings.input
@@ -96,6 +98,7 @@ private let second = Microseconds.perSecond
   #expect(settings.decoding.assumeUTC)
   #expect(settings.decoding.eventTimeUnit == .milliseconds)
   #expect(settings.decoding.eventTimeFallback == .record)
+  #expect(settings.geo == .mmdb("c.mmdb"))
   #expect(settings.output == .json)
 }
 

@@ -56,6 +56,8 @@ func `a command line that cannot be understood is refused`(_ refused: Refusal) t
   Refusal(base + "--on-data-loss contniue", "stop, continue", "did you mean continue?"),
   Refusal(base + "--event-time-unit h", "--event-time-unit", "auto, s, ms, us"),
   Refusal(base + "--stop-at-end=yes", "--stop-at-end: must be true or false"),
+  Refusal(base + "--geo mmbd:c", "--geo", "did you mean mmdb?", "mmdb:FILE"),
+  Refusal(base + "--geo mmdb:", "--geo", "mmdb:FILE"),
   Refusal(base + "--from erliest", "--from", "did you mean earliest?"),
   Refusal(base + "--from 2015-05-17", "--from", "ISO-8601 with an offset"),
   Refusal(base + "--table a-b", "--table: \"a-b\" cannot be a table's name"),

@@ -17,6 +17,9 @@ int clinux_pipe(int ends[2]);
 // posix_spawn_file_actions_addclosefrom_np(3). Returns 0 or an error number.
 int clinux_close_from(void *spawn_file_actions, int first);
 
+// memfd_create(2): a file in memory without a name anywhere, closed on exec. Or -1 with errno.
+int clinux_memory_file(const char *name);
+
 // At most 15 bytes of the name are kept.
 void clinux_name_thread(const char *name);
 

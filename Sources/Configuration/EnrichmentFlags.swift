@@ -1,0 +1,14 @@
+/// The checks of the flags about what rows are enriched with.
+extension FlagValues {
+  /// `--geo`.
+  func geo() throws(UsageError) -> GeoSetting {
+    let text = try required("geo")
+    if text == "none" { return .none }
+    let parts = text.split(separator: ":", maxSplits: 1)
+    if parts.count == 2, parts[0] == "mmdb" { return .mmdb(String(parts[1])) }
+    throw invalid(
+      "geo", "\(quoted(text)) names no source of geography",
+      meant: Suggestion.nearest(to: String(parts.first ?? ""), in: ["none", "mmdb"]),
+      remedy: "write none, or mmdb:FILE with the path of an MMDB file")
+  }
+}
