@@ -21,10 +21,14 @@ package enum SessionColumn: String, CaseIterable, Sendable {
   case city = "city"
 }
 
-/// The texts of a row that may be null, in their order in the encoding.
+/// The texts of a row that may be null, in their order in the encoding: the geography, which the
+/// log does not decide, stands last.
 package enum RowText: Int, CaseIterable, Sendable {
   case userID, ip, landingURL, exitURL, referrer, host, browserFamily, osFamily, deviceFamily
   case country, state, city
+
+  /// The texts that are fixed when the session closes.
+  package static let fixedAtClose = allCases.prefix { $0 != .country }
 }
 
 /// A closed session as it is delivered: a view of encoded bytes that the owner keeps alive.
@@ -67,10 +71,20 @@ package struct SessionRow {
   package var eventCount: UInt64 {
     bytes.loadUnaligned(fromByteOffset: SessionRow.start + 16, as: UInt64.self)
   }
+  /// The session date, in days since 1970.
+  package var sessionDay: UInt32 { UInt32(clamping: sessionStart / .perDay) }
   package var durationMs: Int64 { (sessionEnd - sessionStart) / Microseconds.perMillisecond }
   package var isLoggedIn: Bool { self[.userID] != nil }
   package var position: RowPosition {
     RowPosition(sessionEnd: sessionEnd, sessionID: sessionID)
+  }
+  /// The encoding without its texts.
+  package var numbers: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: bytes[..<SessionRow.texts])
+  }
+  /// The part of the encoding that is fixed when the session closes: all but the geography.
+  package var fixedAtClose: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: bytes[..<Int(places[RowText.country.rawValue])])
   }
 
   /// A text of the row; nil where it is null.

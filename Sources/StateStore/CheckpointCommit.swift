@@ -174,14 +174,18 @@ struct CheckpointCommit {
   private func appendRows(_ transaction: borrowing Transaction) throws(StateError) {
     var value: [UInt8] = []
     var number = row.state.counters.sessionsClosed
-    try draft.rows.forEachEncoded { (row) throws(StateError) in
-      guard let key = SessionRow(bytes: row)?.position.key else {
+    var dates: [UInt32: RowTotals] = [:]
+    try draft.rows.forEachEncoded { (bytes) throws(StateError) in
+      guard let row = SessionRow(bytes: bytes) else {
         throw StateError.wrongUse("a row for the outbox is not encoded as rows are")
       }
       number += 1
-      OutboxRow.encode(row, number: number, key: key, into: &value)
+      let key = row.position.key
+      OutboxRow.encode(bytes, number: number, key: key, into: &value)
       try transaction.put(.outbox, key, value, .appending)
+      dates[row.sessionDay, default: RowTotals()].add(RowDigest(row))
     }
+    for (date, totals) in dates { try DateRow.add(totals, to: date, transaction) }
   }
 
   private func putSideRecords(_ transaction: borrowing Transaction) throws(StateError) {

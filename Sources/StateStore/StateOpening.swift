@@ -164,7 +164,7 @@ extension SegmentRow {
 }
 
 extension StateRow {
-  /// Compares what the row says with what the databases hold, in O(1) each.
+  /// Compares what the row says with what the databases hold: in O(1) each, but for the dates.
   func requireCounts(
     _ transaction: borrowing Transaction, segments: [SegmentRow]
   ) throws(StateError) {
@@ -182,5 +182,6 @@ extension StateRow {
           "'\(database.name)' has \(found) entries, the checkpoint says \(count)")
       }
     }
+    _ = try DateRow.readAll(transaction, closed: state.counters.sessionsClosed)
   }
 }

@@ -7,11 +7,11 @@ import Testing
 
 /// A state written by each released version of the format must be read for ever.
 ///
-/// `Golden/v1.mdb` was written by `writeGolden` below: run the tests once with
+/// `Golden/v2.mdb` was written by `writeGolden` below: run the tests once with
 /// `SOJOURN_WRITE_GOLDEN=1` to make the file of a new version, never to replace an old one.
 @Suite struct GoldenStateTests {
   static let folder = String(#filePath.dropLast("GoldenStateTests.swift".count))
-  static let golden = folder + "Golden/v1.mdb"
+  static let golden = folder + "Golden/v2.mdb"
 
   let directory = TemporaryDirectory()
 
@@ -60,7 +60,7 @@ import Testing
     try task.store.makeReader().copy(to: GoldenStateTests.golden)
   }
 
-  @Test func `a state of format version 1 is read and continued`() throws {
+  @Test func `a state of format version 2 is read and continued`() throws {
     let expected = try TestTask(directory.path)
     try fill(expected)
     let other = TemporaryDirectory()
@@ -70,6 +70,8 @@ import Testing
     #expect(task.state == expected.state)
     #expect(task.records == expected.records)
     #expect(try task.store.outboxNumbers() == [11, 12])
+    let dates = try task.store.makeReader().rowLedger().dates
+    #expect(try dates == expected.store.makeReader().rowLedger().dates && dates[0]?.rows == 12)
     let (late, rejected) = (try sides(.late, task), try sides(.rejected, task))
     #expect(late == (try sides(.late, expected)) && late.count == 2)
     #expect(rejected == (try sides(.rejected, expected)) && rejected.count == 1)
@@ -81,6 +83,15 @@ import Testing
     try task.reopen()
     #expect(task.records.count == 12 && task.state.checkpoint == 3)
     #expect(try task.store.verify() == [])
+  }
+
+  @Test func `a state of another format version is refused, with what to do`() throws {
+    let other = TemporaryDirectory()
+    try Files.replace(
+      other.path + "/data.mdb", with: Files.read(GoldenStateTests.folder + "Golden/v1.mdb"))
+    let error = #expect(throws: StateError.self) { try TestTask(other.path) }
+    #expect(error?.exitCode == .configuration)
+    #expect("\(error!)".contains("format version 1, this program writes 2"))
   }
 
   private func sides(_ output: SideOutput, _ task: TestTask) throws -> [String] {

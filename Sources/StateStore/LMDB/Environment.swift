@@ -140,7 +140,7 @@ final class Environment: @unchecked Sendable {
   /// Opens the named databases; to be called once, before any other transaction.
   ///
   /// - Parameter creating: also creates them, in a write transaction.
-  /// - Throws: `.corrupt` if one is missing.
+  /// - Throws: `.foreign` for another version of the format; `.corrupt` if one is missing.
   func openDatabases(creating: Bool) throws(StateError) {
     let transaction = try begin(creating ? 0 : MDB_RDONLY)
     var opened: [MDB_dbi] = []
@@ -153,6 +153,11 @@ final class Environment: @unchecked Sendable {
       }
       try check("mdb_dbi_open", code)
       opened.append(dbi)
+      if database == .job, !creating {
+        // Another version of the format has other databases: that is to be said first.
+        handles = opened
+        _ = try JobRow.read(transaction)
+      }
     }
     try transaction.commit()
     handles = opened

@@ -17,6 +17,7 @@ enum Checksum {
     case segment = 9
     case record = 10
     case settings = 11
+    case date = 12
   }
 
   static let byteCount = 8

@@ -2,8 +2,8 @@ import SessionModel
 
 /// The one row of `job`: what the state belongs to. Written when the state is made, never again.
 struct JobRow {
-  /// The version of the whole format. A newer program may read older versions, never the reverse.
-  static let formatVersion: UInt8 = 1
+  /// The version of the whole format. Version 1 was never released, and is not read.
+  static let formatVersion: UInt8 = 2
   static let key = "job"
 
   var identity: JobIdentity
@@ -46,7 +46,8 @@ struct JobRow {
         """
         the state in '\(directory)' has format version \(version), this program writes \
         \(formatVersion). The state is untouched. Run the version of the program that wrote it, \
-        or name another directory with --state.
+        or name another directory with --state: a new state derives the same rows again from the \
+        log and skips those that the sinks hold.
         """)
     }
     guard let row = JobRow(body: body) else {

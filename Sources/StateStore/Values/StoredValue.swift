@@ -9,7 +9,7 @@ package enum StoredValue: UInt8, CaseIterable, Sendable {
   // The raw values are those of `Checksum.Kind`.
   case job = 1
   case state, partition, outboxRow, late, rejected, dataChunk, headerChunk, segment, record
-  case settings
+  case settings, date
 
   /// The key of a chunk or of a segment.
   private static func number(_ key: UnsafeRawBufferPointer) -> UInt64? {
@@ -22,7 +22,7 @@ package enum StoredValue: UInt8, CaseIterable, Sendable {
   ///   behind its head; of a record the packed bytes.
   package func sealed(_ content: [UInt8], key: UnsafeRawBufferPointer) -> [UInt8] {
     switch self {
-    case .job, .state, .partition, .outboxRow, .late, .rejected, .settings:
+    case .job, .state, .partition, .outboxRow, .late, .rejected, .settings, .date:
       var value = content
       SealedValue.seal(&value, seed: Checksum.seed(kind, key))
       return value
@@ -85,6 +85,10 @@ package enum StoredValue: UInt8, CaseIterable, Sendable {
     case .headerChunk: return StoredValue.recodedHeaders(value, key: key)
     case .record: return StoredValue.recodedRecord(value, key: key)
     case .settings: return SettingsRow.decode(value).map(SettingsRow.encode)
+    case .date:
+      return DateRow.decode(key: key, value: value).map {
+        DateRow.encode($0.totals, key: Array(key))
+      }
     }
   }
 
