@@ -6,6 +6,7 @@ package enum Command: String, CaseIterable, Sendable {
   case purge
   case check
   case backup
+  case verifySink = "verify-sink"
   case ddl
   case broker
   case generate
@@ -22,6 +23,7 @@ package enum Command: String, CaseIterable, Sendable {
     case .purge: "take late or rejected records out of the state; the counters stay"
     case .check: "check every byte of a state that no process runs on"
     case .backup: "copy the newest checkpoint of a state, beside the running process too"
+    case .verifySink: "compare what sinks hold with what the state has delivered to them"
     case .ddl: "print the CREATE TABLE statement of the sessions' table"
     case .broker: "run the embedded Kafka cluster, for demos and tests"
     case .generate: "make realistic web traffic: to standard output or into a topic"
@@ -48,6 +50,7 @@ package enum Command: String, CaseIterable, Sendable {
     case .purge: ["purge \(PurgeTarget.allCases.map(\.rawValue).joined(separator: "|")) [flags]"]
     case .check: ["check [flags]"]
     case .backup: ["backup --to DIR [flags]"]
+    case .verifySink: ["verify-sink --sink [NAME=]SCHEME:PLACE [--sink …] [flags]"]
     case .ddl: ["ddl --dialect \(DDLDialect.allCases.map(\.rawValue).joined(separator: "|"))"]
     case .broker: ["broker [--port N] [--topic NAME:PARTITIONS …]"]
     case .generate:

@@ -20,6 +20,8 @@ package enum FlagKind: Equatable, Sendable {
   case startPoint
   /// A point in time.
   case timestamp
+  /// A calendar day, UTC.
+  case date
 
   var takesValue: Bool { self != .boolean }
 }

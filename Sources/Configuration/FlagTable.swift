@@ -46,10 +46,10 @@ package enum FlagTable {
     FlagDefinition(
       "sink", "[NAME=]SCHEME:PLACE", .text, repeatable: true,
       help: "where sessions are written: sqlite:PATH, jsonl:DIR or postgres://…; its name is the "
-        + "scheme's unless given", [.run]),
+        + "scheme's unless given", [.run, .verifySink]),
     FlagDefinition(
       "table", "NAME", .text, default: "sessions", help: "the sessions' table in SQL sinks",
-      [.run, .ddl]),
+      [.run, .verifySink, .ddl]),
     FlagDefinition(
       boolean: "adopt-table",
       help: "take over a table of another job or fingerprint, with its rows and position", [.run]),
@@ -93,7 +93,7 @@ package enum FlagTable {
   private static let running: [FlagDefinition] = [
     FlagDefinition(
       "state", "DIR", .text, default: "state", help: "the directory of the job's state",
-      [.run, .dump, .purge, .check, .backup]),
+      [.run, .dump, .purge, .check, .backup, .verifySink]),
     FlagDefinition(
       "job", "NAME", .text, derived: "the topic's name; files with --file",
       help: "the job's name: in the state, in sinks, and as Kafka group", [.run]),
@@ -184,6 +184,10 @@ package enum FlagTable {
       "to", "DIR", .text, help: "where the copy goes: a new directory, or an empty one",
       [.backup]),
     FlagDefinition(
+      "since", "DATE", .date, derived: "all",
+      help: "only sessions that began on this UTC date or later: where older rows were deleted",
+      [.verifySink]),
+    FlagDefinition(
       "dialect", "sqlite|postgres|spark|trino", .choice(DDLDialect.allCases.map(\.rawValue)),
       help: "whose SQL to write", [.ddl]),
   ]
@@ -265,10 +269,13 @@ package enum FlagTable {
     FlagDefinition(
       "output", "text|json", .choice(OutputFormat.allCases.map(\.rawValue)), default: "text",
       help: "results for people, or JSON for programs",
-      [.run, .preview, .dump, .purge, .check, .backup, .drill, .version]),
+      [.run, .preview, .dump, .purge, .check, .backup, .verifySink, .drill, .version]),
     FlagDefinition(
       "config", "FILE", .text,
       help: "read further settings from this file: lines of flag-name = value",
-      [.run, .preview, .dump, .purge, .check, .backup, .ddl, .broker, .generate, .drill]),
+      [
+        .run, .preview, .dump, .purge, .check, .backup, .verifySink, .ddl, .broker, .generate,
+        .drill,
+      ]),
   ]
 }

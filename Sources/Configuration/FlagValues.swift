@@ -117,6 +117,17 @@ struct FlagValues {
       remedy: "write ISO-8601 with an offset such as 2025-01-31T08:30:00Z, or epoch milliseconds")
   }
 
+  /// In days since 1970; nil where there is neither value nor default.
+  func date(_ name: String) throws(UsageError) -> UInt32? {
+    guard let text = try text(name) else { return nil }
+    if text.utf8.count == 10, let time = TimestampText.parse(text + "T00:00:00Z") {
+      return UInt32(time / .perDay)
+    }
+    throw invalid(
+      name, "\(quoted(text)) is not a date from 1970-01-01 to 9999-12-31",
+      remedy: "write for instance 2025-01-31")
+  }
+
   /// An error about one setting, with the place where its value stands.
   func invalid(
     _ name: String, _ problem: String, meant: String? = nil, remedy: String

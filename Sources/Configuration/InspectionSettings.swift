@@ -73,6 +73,25 @@ package struct BackupSettings: Equatable, Sendable {
   }
 }
 
+/// Everything that `sojourn verify-sink` was told.
+package struct VerifySinkSettings: Equatable, Sendable {
+  package let stateDirectory: String
+  /// `[NAME=]SCHEME:PLACE`, at least one; the names are those of the run.
+  package let sinks: [String]
+  package let table: String
+  /// The first session date to compare, in days since 1970.
+  package let since: UInt32
+  package let output: OutputFormat
+
+  init(_ values: FlagValues) throws(UsageError) {
+    stateDirectory = try values.required("state")
+    sinks = try values.sinks()
+    table = try values.tableName()
+    since = try values.date("since") ?? 0
+    output = try values.requiredChoice("output", OutputFormat.self)
+  }
+}
+
 /// Everything that `sojourn ddl` was told.
 package struct DDLSettings: Equatable, Sendable {
   package let dialect: DDLDialect

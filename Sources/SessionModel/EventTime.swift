@@ -92,6 +92,22 @@ package enum TimeText {
     appendPadded(date.day, width: 2, to: &bytes)
   }
 
+  /// Reads exactly what `appendTimestamp` writes for a time from 1970 on; nil for anything else.
+  package static func timestamp(_ text: some Collection<UInt8>) -> Microseconds? {
+    let digits = Array(text)
+    func number(_ range: Range<Int>) -> Int64? {
+      Int64(String(decoding: digits[range], as: UTF8.self))
+    }
+    guard digits.count == 27, let year = number(0..<4), let month = number(5..<7),
+      let day = number(8..<10), let hour = number(11..<13), let minute = number(14..<16),
+      let second = number(17..<19), let fraction = number(20..<26), (1...12).contains(month)
+    else { return nil }
+    let date = CivilDate(year: Int(year), month: Int(month), day: Int(day))
+    let seconds = (Int64(date.daysSince1970) * 24 + hour) * 3_600 + minute * 60 + second
+    let time = seconds * .perSecond + fraction
+    return time >= 0 && timestamp(time).utf8.elementsEqual(digits) ? time : nil
+  }
+
   package static func timestamp(_ time: Microseconds) -> String {
     var bytes: [UInt8] = []
     appendTimestamp(time, to: &bytes)

@@ -47,6 +47,7 @@ enum Program {
     case .purge(let settings): try PurgeCommand.run(settings)
     case .check(let settings): try CheckCommand.run(settings)
     case .backup(let settings): try BackupCommand.run(settings)
+    case .verifySink(let settings): try VerifySinkCommand.run(settings)
     case .ddl(let settings): try DDLCommand.run(settings)
     case .broker(let settings): try BrokerCommand.run(settings)
     case .generate(let settings): try GenerateCommand.run(settings)
