@@ -1,5 +1,9 @@
+import SessionModel
+
 /// How records are read as events: what `run` and `preview` share.
 package struct DecodingSettings: Equatable, Sendable {
+  /// `--key`: `user_id`, `ip`, and names of `fields` of one's own.
+  package let key: [String]
   /// Those of the preset, with those of `--field` in their place or behind them.
   package let fields: [FieldPath]
   package let assumeUTC: Bool
@@ -7,7 +11,8 @@ package struct DecodingSettings: Equatable, Sendable {
   package let eventTimeFallback: EventTimeFallback
 
   init(_ values: FlagValues) throws(UsageError) {
-    fields = try values.fieldPaths(over: try values.preset()?.fields ?? [])
+    key = try values.keyFields()
+    fields = try values.fieldPaths(over: try values.preset()?.fields ?? [], key: key)
     assumeUTC = try values.boolean("assume-utc")
     eventTimeUnit = try values.requiredChoice("event-time-unit", EventTimeUnit.self)
     eventTimeFallback = try values.requiredChoice("event-time-fallback", EventTimeFallback.self)
@@ -43,8 +48,12 @@ package struct FieldPath: Equatable, Sendable {
 }
 
 extension FlagValues {
-  /// - Parameter preset: each field at most once; a given path takes its place.
-  fileprivate func fieldPaths(over preset: [FieldPath]) throws(UsageError) -> [FieldPath] {
+  /// - Parameters:
+  ///   - preset: each field at most once; a given path takes its place.
+  ///   - key: each of its fields of one's own needs a path.
+  fileprivate func fieldPaths(
+    over preset: [FieldPath], key: [String]
+  ) throws(UsageError) -> [FieldPath] {
     var given: [FieldPath] = []
     for (text, place) in try entries("field") {
       let parts = text.split(separator: "=", maxSplits: 1)
@@ -60,6 +69,18 @@ extension FlagValues {
       }
       given.append(field)
     }
-    return preset.filter { field in !given.contains { $0.name == field.name } } + given
+    let known = EventField.named.map(\.name)
+    // A preset's fields of one's own serve its key; another key may do without them.
+    let rest = preset.filter { field in
+      !given.contains { $0.name == field.name }
+        && (known.contains(field.name) || key.contains(field.name))
+    }
+    for name in key where ![EventField.userID.name, EventField.ip.name].contains(name) {
+      if (rest + given).contains(where: { $0.name == name }) { continue }
+      throw invalid(
+        "key", "no --field says where \(quoted(name)) stands in an event",
+        remedy: "add for instance --field \(name)=\(name)")
+    }
+    return rest + given
   }
 }

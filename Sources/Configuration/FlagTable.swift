@@ -141,11 +141,15 @@ package enum FlagTable {
       "preset", Preset.allCases.map(\.rawValue).joined(separator: "|"),
       .choice(Preset.allCases.map(\.rawValue)),
       help: "settings for events as others write them; what is given explicitly goes over",
-      [.run, .preview]),
+      [.run, .preview, .ddl]),
     FlagDefinition(
       "field", "NAME=PATH", .fieldPath, repeatable: true,
       help: "where in the event a field stands, for instance ip=client.address",
       [.run, .preview]),
+    FlagDefinition(
+      "key", "FIELD,…", .text, default: "user_id,ip",
+      help: "the fields whose values tell visitors apart, in order: user_id, ip, or fields of your "
+        + "own that --field maps", [.run, .preview, .ddl]),
     FlagDefinition(
       boolean: "assume-utc", help: "a time without an offset is UTC instead of rejected",
       [.run, .preview]),

@@ -96,6 +96,8 @@ package struct VerifySinkSettings: Equatable, Sendable {
 package struct DDLSettings: Equatable, Sendable {
   package let dialect: DDLDialect
   package let table: String
+  /// `--key`: it decides on columns.
+  package let key: [String]
 
   init(_ values: FlagValues) throws(UsageError) {
     guard let dialect = try values.choice("dialect", DDLDialect.self) else {
@@ -104,6 +106,7 @@ package struct DDLSettings: Equatable, Sendable {
     }
     self.dialect = dialect
     table = try values.tableName()
+    key = try values.keyFields()
   }
 }
 

@@ -16,6 +16,7 @@ package enum Preset: String, CaseIterable, Sendable {
     case .dataexpert: []
     case .segment:
       [
+        FieldPath(name: "anonymous_id", path: "anonymousId"),
         FieldPath(name: "user_id", path: "userId"), FieldPath(name: "ip", path: "context.ip"),
         FieldPath(name: "event_time", path: "timestamp"),
         FieldPath(name: "url", path: "context.page.url"),
@@ -24,6 +25,7 @@ package enum Preset: String, CaseIterable, Sendable {
       ]
     case .snowplow:
       [
+        FieldPath(name: "domain_userid", path: "domain_userid"),
         FieldPath(name: "ip", path: "user_ipaddress"),
         FieldPath(name: "event_time", path: "derived_tstamp"),
         FieldPath(name: "url", path: "page_url"),
@@ -46,9 +48,10 @@ package enum Preset: String, CaseIterable, Sendable {
   /// Values of other flags, by their names.
   var values: [String: String] {
     switch self {
-    case .dataexpert, .segment, .nginxJSON: [:]
+    case .dataexpert, .nginxJSON: [:]
+    case .segment: ["key": "anonymous_id"]
     // Its times are UTC without an offset, unless an SDK has rewritten them.
-    case .snowplow: ["assume-utc": "true"]
+    case .snowplow: ["key": "domain_userid", "assume-utc": "true"]
     }
   }
 }

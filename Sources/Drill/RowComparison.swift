@@ -126,7 +126,7 @@ private struct OrderedRows {
   /// The text of a member whose value needs no escapes; quotes within texts are escaped, so that no
   /// text can look like a member.
   private static func value(of column: SessionColumn, in row: [UInt8]) -> String {
-    let key = Array("\"\(column.rawValue)\":\"".utf8)
+    let key = Array("\"\(column.name)\":\"".utf8)
     var start = 0
     while start + key.count <= row.count {
       if row[start] == key[0], row[start..<(start + key.count)].elementsEqual(key) {

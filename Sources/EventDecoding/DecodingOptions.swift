@@ -1,7 +1,11 @@
+package import SessionModel
+
 /// How records become events.
 package struct DecodingOptions: Equatable, Sendable {
   /// `--field`.
   package var mapping = FieldMapping()
+  /// `--key`; `mapping` has a path for each of its fields of one's own.
+  package var key = KeyLayout.standard
   /// `--assume-utc`: times without an offset from UTC are taken as UTC.
   package var assumeUTC = false
   /// `--event-time-unit`: the unit of times that are numbers.

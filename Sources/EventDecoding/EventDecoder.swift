@@ -11,14 +11,19 @@ package import SessionModel
 /// time.
 package struct EventDecoder: ~Copyable {
   private let options: DecodingOptions
-  var mapping: FieldMapping { options.mapping }
+  package var mapping: FieldMapping { options.mapping }
   private let parser: OpaquePointer
   /// The values found, by raw value of `EventField`.
   private let slots: UnsafeMutableBufferPointer<csimdjson_slot>
   /// The text of a numeric user_id.
-  private let userIDBuffer: UnsafeMutableRawBufferPointer
+  private let numberBuffer: UnsafeMutableRawBufferPointer
   /// The canonical text of an address.
   private let ipBuffer: UnsafeMutableRawBufferPointer
+  /// The key's fields in order, and room for their joined text.
+  private let keyFields: UnsafeMutableBufferPointer<EventField>
+  private let keyBuffer: UnsafeMutableRawBufferPointer
+  /// `user_id` may be empty where it is not the only key field.
+  let mayLackUser: Bool
   /// The families whose paths lead through the `user_agent` path, one bit by raw value.
   private let withinUserAgent: UInt32
 
@@ -29,12 +34,23 @@ package struct EventDecoder: ~Copyable {
     }
     self.parser = parser
     slots = .allocate(capacity: EventField.allCases.count + 1)
+    let key = options.key
+    keyFields = .allocate(capacity: key.fields.count)
+    keyBuffer = .allocate(
+      byteCount: key.fields.count * (Limits.keyFieldBytes + 1), alignment: 8)
+    mayLackUser = key.fields.count > 1
+    var own = EventField.ownKeys.makeIterator()
+    for (index, _) in key.fields.enumerated() {
+      let field =
+        index == key.userID ? EventField.userID : index == key.ip ? EventField.ip : own.next()!
+      keyFields.initializeElement(at: index, to: field)
+    }
     slots.initialize(repeating: csimdjson_slot())
-    userIDBuffer = .allocate(byteCount: 20, alignment: 8)
+    numberBuffer = .allocate(byteCount: 20, alignment: 8)
     ipBuffer = .allocate(byteCount: IPAddressText.maxBytes, alignment: 8)
     let userAgent = options.mapping.path(of: .userAgent)
     var within: UInt32 = 0
-    for field in EventField.allCases {
+    for field in options.mapping.fields {
       let path = options.mapping.path(of: field)
       EventDecoder.bind(path, to: field, in: parser)
       if path.count > userAgent.count, path.starts(with: userAgent) {
@@ -47,7 +63,9 @@ package struct EventDecoder: ~Copyable {
   deinit {
     csimdjson_destroy(parser)
     slots.deallocate()
-    userIDBuffer.deallocate()
+    numberBuffer.deallocate()
+    keyFields.deallocate()
+    keyBuffer.deallocate()
     ipBuffer.deallocate()
   }
 
@@ -81,6 +99,7 @@ package struct EventDecoder: ~Copyable {
     event.cutTexts = 0
     if let rejection = decodeUserID(into: &event) { return rejection }
     if let rejection = decodeIP(into: &event) { return rejection }
+    if let rejection = joinKey(into: &event) { return rejection }
     if let rejection = decodeTime(recordTime: recordTime, into: &event) { return rejection }
     return decodeTexts(into: &event)
   }
@@ -121,43 +140,95 @@ extension EventDecoder {
 
   /// A number, a string; null, absent or `""` for a visitor who is not logged in.
   func decodeUserID(into event: inout Event) -> Rejection? {
-    let slot = slot(.userID)
+    guard let text = identifier(.userID, number: numberBuffer) else {
+      return Rejection(.wrongType, .userID)
+    }
+    event.userID = text
+    if options.key.userID != nil { return faultInKey(text, .userID) }
+    event.userID = EventDecoder.kept(text, cuts: &event.cutTexts)
+    return nil
+  }
+
+  /// A string or an integer as text, an empty one for null and absent; nil for other types.
+  ///
+  /// - Parameter number: gets an integer's text, at most 20 bytes.
+  func identifier(
+    _ field: EventField, number: UnsafeMutableRawBufferPointer
+  ) -> TextView? {
+    let slot = slot(field)
     switch csimdjson_type(UInt32(slot.type)) {
-    case CSIMDJSON_ABSENT, CSIMDJSON_NULL:
-      event.userID = TextView(start: nil, count: 0)
-    case CSIMDJSON_STRING:
-      event.userID = text(slot)
-      return faultInKey(event.userID, .userID)
+    case CSIMDJSON_ABSENT, CSIMDJSON_NULL: return TextView(start: nil, count: 0)
+    case CSIMDJSON_STRING: return text(slot)
     case CSIMDJSON_INT64, CSIMDJSON_UINT64:
-      var writer = TextWriter(userIDBuffer)
+      var writer = TextWriter(number)
       let isSigned = slot.type == UInt8(CSIMDJSON_INT64.rawValue)
       let signed = isSigned ? Int64(bitPattern: slot.integer) : 0
       if signed < 0 { writer.append(UInt8(ascii: "-")) }
       writer.append(isSigned ? signed.magnitude : slot.integer, radix: 10)
-      event.userID = TextView(start: userIDBuffer.baseAddress, count: writer.count)
-    default: return Rejection(.wrongType, .userID)
+      return TextView(start: number.baseAddress, count: writer.count)
+    default: return nil
     }
-    return nil
   }
 
   func decodeIP(into event: inout Event) -> Rejection? {
     let slot = slot(.ip)
+    let isKey = options.key.ip != nil
+    event.ip = TextView(start: nil, count: 0)
     switch csimdjson_type(UInt32(slot.type)) {
-    case CSIMDJSON_ABSENT, CSIMDJSON_NULL: return Rejection(.missingIP, .ip)
+    case CSIMDJSON_ABSENT, CSIMDJSON_NULL: return isKey ? Rejection(.missingIP, .ip) : nil
     case CSIMDJSON_STRING:
       let text = text(slot)
-      if text.isEmpty { return Rejection(.missingIP, .ip) }
+      if text.isEmpty { return isKey ? Rejection(.missingIP, .ip) : nil }
       if let canonical = IPAddressText.canonical(text, buffer: ipBuffer) {
         event.ip = canonical
         return nil
       }
       event.ip = text
-      return faultInKey(text, .ip)
+      if isKey { return faultInKey(text, .ip) }
+      event.ip = EventDecoder.kept(text, cuts: &event.cutTexts)
+      return nil
     default: return Rejection(.wrongType, .ip)
     }
   }
 
-  private func faultInKey(_ text: TextView, _ field: EventField) -> Rejection? {
+  /// Joins the key's fields; those of one's own are read here.
+  private func joinKey(into event: inout Event) -> Rejection? {
+    var length = 0
+    for index in keyFields.indices {
+      if index > 0 {
+        keyBuffer[length] = KeyLayout.separator
+        length += 1
+      }
+      let field = keyFields[index]
+      switch field {
+      case .userID:
+        if event.userID.isEmpty, !mayLackUser { return Rejection(.missingKey, .userID) }
+        append(event.userID, at: &length)
+      case .ip: append(event.ip, at: &length)
+      default:
+        let number = UnsafeMutableRawBufferPointer(rebasing: keyBuffer[length...])
+        guard let text = identifier(field, number: number) else {
+          return Rejection(.wrongType, field)
+        }
+        if text.isEmpty { return Rejection(.missingKey, field) }
+        if let fault = faultInKey(text, field) { return fault }
+        append(text, at: &length)
+      }
+    }
+    event.key = TextView(start: keyBuffer.baseAddress, count: length)
+    return nil
+  }
+
+  private func append(_ text: TextView, at length: inout Int) {
+    guard let start = text.baseAddress else { return }
+    // A number's text stands there already.
+    if start != UnsafeRawPointer(keyBuffer.baseAddress! + length) {
+      (keyBuffer.baseAddress! + length).copyMemory(from: start, byteCount: text.count)
+    }
+    length += text.count
+  }
+
+  func faultInKey(_ text: TextView, _ field: EventField) -> Rejection? {
     if text.count > Limits.keyFieldBytes { return Rejection(.keyTooLong, field) }
     for byte in text where byte < 0x20 || byte == 0x7F {
       return Rejection(.controlCharacterInKey, field)
@@ -212,7 +283,7 @@ extension EventDecoder {
     guard keep(.deviceFamily, in: &event.deviceFamily, cuts: &cuts) else {
       return Rejection(.wrongType, .deviceFamily)
     }
-    event.cutTexts = cuts
+    event.cutTexts += cuts
     return nil
   }
 
@@ -232,13 +303,7 @@ extension EventDecoder {
     let slot = slot(field)
     switch csimdjson_type(UInt32(slot.type)) {
     case CSIMDJSON_STRING:
-      let text = text(slot)
-      if text.count > Limits.keptTextBytes {
-        kept = text.cut(at: Limits.keptTextBytes)
-        cuts += 1
-      } else {
-        kept = text
-      }
+      kept = EventDecoder.kept(text(slot), cuts: &cuts)
     case CSIMDJSON_ABSENT, CSIMDJSON_NULL: kept = nil
     case CSIMDJSON_BELOW_STRING:
       // A raw user-agent header has no parts yet.
@@ -249,5 +314,13 @@ extension EventDecoder {
     default: return false
     }
     return true
+  }
+
+  /// The text that a session keeps of a longer one.
+  @inline(__always)
+  private static func kept(_ text: TextView, cuts: inout Int) -> TextView {
+    if text.count <= Limits.keptTextBytes { return text }
+    cuts += 1
+    return text.cut(at: Limits.keptTextBytes)
   }
 }

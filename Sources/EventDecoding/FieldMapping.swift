@@ -8,19 +8,34 @@ package struct FieldMapping: Equatable, Sendable {
   /// By raw value of `EventField`; nil where nothing was set.
   private var paths: [[String]?]
 
-  package init() {
+  /// Names of fields of one's own, in the order of `EventField.ownKeys`.
+  private let ownNames: [String]
+
+  /// - Parameter key: its fields of one's own can be mapped, too.
+  package init(key: KeyLayout = .standard) {
     paths = Array(repeating: nil, count: EventField.allCases.count + 1)
+    ownNames = key.ownNames
+  }
+
+  /// The fields that are read.
+  package var fields: [EventField] {
+    EventField.named + EventField.ownKeys.prefix(ownNames.count)
+  }
+
+  /// What a field is called here.
+  package func name(of field: EventField) -> String {
+    EventField.ownKeys.firstIndex(of: field).map { ownNames[$0] } ?? field.name
   }
 
   /// Sets the path of one field, as `--field NAME=PATH` does.
   ///
   /// - Parameters:
-  ///   - name: as in `EventField.name`.
+  ///   - name: as `name(of:)` has it.
   ///   - path: keys separated by dots; `\.` is a dot and `\\` a backslash inside a key. Paths lead
   ///     through objects only, not into arrays.
   /// - Throws: `MappingError`; nothing was changed.
   package mutating func set(_ name: String, path: String) throws(MappingError) {
-    guard let field = EventField.allCases.first(where: { $0.name == name }) else {
+    guard let field = fields.first(where: { self.name(of: $0) == name }) else {
       throw .unknownField(name)
     }
     paths[Int(field.rawValue)] = try FieldMapping.keys(of: path)
@@ -33,7 +48,7 @@ package struct FieldMapping: Equatable, Sendable {
     case .browserFamily: return path(of: .userAgent) + ["family"]
     case .osFamily: return path(of: .userAgent) + ["os", "family"]
     case .deviceFamily: return path(of: .userAgent) + ["device", "family"]
-    default: return [field.name]
+    default: return [name(of: field)]
     }
   }
 
@@ -80,8 +95,8 @@ package enum MappingError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unknownField(let name):
-      let names = EventField.allCases.map(\.name).joined(separator: ", ")
-      return "there is no field '\(name)' to map; the fields are \(names)"
+      let names = EventField.named.map(\.name).joined(separator: ", ")
+      return "there is no field '\(name)' to map; the fields are \(names), and those of --key"
     case .emptyKey(let path):
       return "the path '\(path)' has an empty key; write keys separated by single dots"
     case .badEscape(let path):

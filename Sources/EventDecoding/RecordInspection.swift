@@ -11,7 +11,8 @@ package struct RecordInspection {
 
 /// What was found where a field's path leads, and what is made of it.
 package struct FieldReading: Equatable, Sendable {
-  package var field: EventField
+  /// As `--field` takes it.
+  package var name: String
   /// As `--field` takes it.
   package var path: String
   /// JSON's word for what stands there; `absent`, or `below a …` where the path leads nowhere.
@@ -37,7 +38,7 @@ extension EventDecoder {
     }
     // Of a rejected record the fields behind the fault are read here, each for itself.
     var alone = Event()
-    let fields = EventField.allCases.map { field in
+    let fields = mapping.fields.map { field in
       reading(of: field, recordTime: recordTime, into: &alone)
     }
     return RecordInspection(rejection: rejection, fields: fields)
@@ -52,10 +53,13 @@ extension EventDecoder {
     switch field {
     case .userID:
       rejection = decodeUserID(into: &event)
+      if rejection == nil, event.userID.isEmpty, !mayLackUser {
+        rejection = Rejection(.missingKey, field)
+      }
       value = event.userID.isEmpty ? nil : EventDecoder.string(event.userID)
     case .ip:
       rejection = decodeIP(into: &event)
-      value = EventDecoder.string(event.ip)
+      value = event.ip.isEmpty ? nil : EventDecoder.string(event.ip)
     case .eventTime:
       rejection = decodeTime(recordTime: recordTime, into: &event)
       value = TimeText.timestamp(event.time)
@@ -63,6 +67,8 @@ extension EventDecoder {
       rejection = faultInUserAgent()
       let isText = slot.type == UInt8(CSIMDJSON_STRING.rawValue)
       value = isText ? EventDecoder.string(text(slot)) : nil
+    case .ownKey1, .ownKey2, .ownKey3, .ownKey4:
+      value = readOwnKey(field, fault: &rejection)
     case .url, .referrer, .host, .browserFamily, .osFamily, .deviceFamily:
       var kept: TextView?
       var cuts = 0
@@ -70,9 +76,21 @@ extension EventDecoder {
       value = kept.map(EventDecoder.string)
     }
     return FieldReading(
-      field: field, path: FieldMapping.text(of: mapping.path(of: field)),
+      name: mapping.name(of: field), path: FieldMapping.text(of: mapping.path(of: field)),
       found: EventDecoder.word(for: slot), value: rejection == nil ? value : nil,
       fault: rejection?.reason)
+  }
+
+  private func readOwnKey(_ field: EventField, fault rejection: inout Rejection?) -> String? {
+    var bytes = [UInt8](repeating: 0, count: 20)
+    return bytes.withUnsafeMutableBytes { number in
+      guard let text = identifier(field, number: number) else {
+        rejection = Rejection(.wrongType, field)
+        return nil
+      }
+      rejection = text.isEmpty ? Rejection(.missingKey, field) : faultInKey(text, field)
+      return EventDecoder.string(text)
+    }
   }
 
   private static func string(_ text: TextView) -> String { String(decoding: text, as: UTF8.self) }

@@ -43,8 +43,9 @@ final class SessionTask {
     hasher = KeyHasher(seed: store.hashSeed)
     decoder = EventDecoder(options: options.decoding)
     ledger = store.recoveredLedger
-    table = SessionTable(gap: options.gap, capacity: Int(store.recoveredKeys)) {
-      place, hash, body in
+    table = SessionTable(
+      gap: options.gap, key: options.decoding.key, capacity: Int(store.recoveredKeys)
+    ) { place, hash, body in
       try store.withRecord(place, hash: hash) { body($0) }
     }
     try recoverSessions(recovered)
@@ -151,7 +152,7 @@ final class SessionTask {
     do {
       try table.add(
         event, at: EventPoint(time: event.time, partition: partition, offset: record.offset),
-        hash: hasher.hash(userID: event.userID, ip: event.ip), closeLine: marks.closeLine)
+        hash: hasher.hash(event.key), closeLine: marks.closeLine)
     } catch SessionTableError.tooManySessions {
       return reject(record, Rejection(.tooManySessions), partition: partition)
     } catch {

@@ -61,7 +61,8 @@ package struct SinkVerification: ~Copyable {
   private var found: [UInt32: RowTotals] = [:]
   private var report = Report()
   private var last: RowPosition?
-  private var reader = SessionRowReader()
+  private var reader: SessionRowReader
+  private var key: [UInt8] = []
   private var hasher = SessionIDHasher()
 
   /// - Parameters:
@@ -70,6 +71,7 @@ package struct SinkVerification: ~Copyable {
   ///   - since: dates before this one, in days since 1970, are not compared.
   package init(of sink: SinkProgress, against ledger: RowLedger, since: UInt32) {
     self.ledger = ledger
+    reader = SessionRowReader(SessionSchema(key: ledger.key))
     acknowledged = sink.acknowledged
     let began = sink.startedAt.map { UInt32(clamping: $0.sessionEnd / .perDay) + 1 } ?? 0
     report.since = max(since, began)
@@ -96,9 +98,9 @@ package struct SinkVerification: ~Copyable {
       report.passedOver += 1
       return
     }
-    let nobody = TextView(start: nil, count: 0)
-    let id = hasher.id(
-      userID: row[.userID] ?? nobody, ip: row[.ip] ?? nobody, start: row.sessionStart)
+    key.removeAll(keepingCapacity: true)
+    ledger.key.appendKey(of: row, to: &key)
+    let id = key.withUnsafeBytes { hasher.id(key: $0, start: row.sessionStart) }
     guard id == row.sessionID else { return report.foreign.add(line) }
     let position = row.position
     if let last, position <= last {

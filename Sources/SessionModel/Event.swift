@@ -6,9 +6,12 @@ package typealias TextView = UnsafeRawBufferPointer
 package struct Event {
   /// Event time in µs since 1970, never negative.
   package var time: Microseconds = 0
+  /// The key's fields, joined as `KeyLayout` says; never empty.
+  package var key: TextView = TextView(start: nil, count: 0)
   /// The visitor's id as text; empty for a logged-out visitor.
   package var userID: TextView = TextView(start: nil, count: 0)
-  /// The address in canonical form where it is an IP literal, else as it came; never empty.
+  /// The address in canonical form where it is an IP literal, else as it came; empty where there is
+  /// none, which only a key without it allows.
   package var ip: TextView = TextView(start: nil, count: 0)
   package var url: TextView?
   package var referrer: TextView?
@@ -28,7 +31,7 @@ package enum Limits {
   package static let recordBytes = 1 << 20
   /// Texts kept in a session are cut to this, at a code point; the cuts are counted.
   package static let keptTextBytes = 2_048
-  /// A longer key field (user_id, ip) is rejected as `key_too_long`: cutting would join visitors.
+  /// A longer key field is rejected as `key_too_long`: cutting would join visitors.
   package static let keyFieldBytes = 2_048
   /// JSON nested deeper is rejected as `too_deep`.
   package static let jsonDepth = 128

@@ -30,6 +30,8 @@ package struct Fingerprint: Equatable, Sendable {
     self.idFormat = idFormat
   }
 
+  package var key: KeyLayout { KeyLayout(keyFields) }
+
   /// Each setting's name and value as text, in a fixed order.
   package var parts: [(name: String, value: String)] {
     [

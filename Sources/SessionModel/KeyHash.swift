@@ -18,7 +18,7 @@ package struct KeyHash: Hashable, Sendable {
   package var group: Int { Int(truncatingIfNeeded: high >> 56) }
 }
 
-/// SipHash-2-4 with a 128-bit result over a key's fields.
+/// SipHash-2-4 with a 128-bit result over a key.
 ///
 /// Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012, with the 128-bit output of the
 /// authors' reference implementation.
@@ -32,23 +32,11 @@ package struct KeyHasher: Sendable {
     seedHigh = seed.1
   }
 
-  /// The hash of one text.
+  /// The hash of a key, which is one text (`KeyLayout`).
   @inlinable
   package func hash(_ bytes: UnsafeRawBufferPointer) -> KeyHash {
     var state = SipState(seedLow, seedHigh)
     state.absorb(bytes)
-    return state.finish()
-  }
-
-  /// The hash of a key: its fields in order, each followed by the unit separator U+001F, which no
-  /// key field can hold.
-  @inlinable
-  package func hash(userID: TextView, ip: TextView) -> KeyHash {
-    var state = SipState(seedLow, seedHigh)
-    state.absorb(userID)
-    state.absorb(byte: 0x1F)
-    state.absorb(ip)
-    state.absorb(byte: 0x1F)
     return state.finish()
   }
 }

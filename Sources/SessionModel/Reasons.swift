@@ -33,6 +33,8 @@ package enum RejectReason: UInt8, CaseIterable, Sendable {
   case aheadOfNow = 17
   /// Its visitor has more sessions at once than a record holds; the event would open another.
   case tooManySessions = 18
+  /// A key field other than the ip is absent, null or empty, and the key needs it.
+  case missingKey = 19
 
   /// The code in counters, dumps and documents.
   package var code: String {
@@ -55,6 +57,7 @@ package enum RejectReason: UInt8, CaseIterable, Sendable {
     case .aheadOfRecord: "ahead_of_record"
     case .aheadOfNow: "ahead_of_now"
     case .tooManySessions: "too_many_sessions"
+    case .missingKey: "missing_key"
     }
   }
 }
@@ -72,8 +75,17 @@ package enum EventField: UInt8, CaseIterable, Sendable {
   case browserFamily = 8
   case osFamily = 9
   case deviceFamily = 10
+  /// Key fields of one's own (`--key`), in the key's order: they have no name before they are mapped.
+  case ownKey1 = 11
+  case ownKey2 = 12
+  case ownKey3 = 13
+  case ownKey4 = 14
 
-  /// The name that `--field NAME=PATH` takes, and that dumps show.
+  package static let ownKeys: [EventField] = [.ownKey1, .ownKey2, .ownKey3, .ownKey4]
+  /// The fields that every job has, with names of their own.
+  package static let named = allCases.filter { !ownKeys.contains($0) }
+
+  /// The name that dumps show; of a named field also what `--field NAME=PATH` takes.
   package var name: String {
     switch self {
     case .userID: "user_id"
@@ -86,6 +98,10 @@ package enum EventField: UInt8, CaseIterable, Sendable {
     case .browserFamily: "browser_family"
     case .osFamily: "os_family"
     case .deviceFamily: "device_family"
+    case .ownKey1: "key_1"
+    case .ownKey2: "key_2"
+    case .ownKey3: "key_3"
+    case .ownKey4: "key_4"
     }
   }
 }

@@ -1,7 +1,8 @@
 import CCrypto
 
-/// SHA-256 over `user_id ␟ ip ␟ session_start_µs`: UTF-8, ␟ = U+001F, the start in decimal, an empty
-/// string for no user. Shown as 64 lower-case hex digits.
+/// SHA-256 over the key's fields and the start, with the default key `user_id ␟ ip ␟
+/// session_start_µs`: UTF-8, ␟ = U+001F, the start in decimal, an empty string for no user. Shown as
+/// 64 lower-case hex digits.
 package struct SessionID: Hashable, Comparable, Sendable {
   /// The digest as four big-endian words, so that comparing words compares bytes.
   package var words: (UInt64, UInt64, UInt64, UInt64)
@@ -92,13 +93,11 @@ package struct SessionIDHasher: ~Copyable {
     EVP_MD_free(algorithm)
   }
 
-  /// The id of the session of `userID` (empty: none) and `ip` that starts at `start`.
-  package mutating func id(userID: TextView, ip: TextView, start: Microseconds) -> SessionID {
+  /// The id of the session of a key (`KeyLayout`) that starts at `start`.
+  package mutating func id(key: TextView, start: Microseconds) -> SessionID {
     input.removeAll(keepingCapacity: true)
-    input.append(contentsOf: userID)
-    input.append(0x1F)
-    input.append(contentsOf: ip)
-    input.append(0x1F)
+    input.append(contentsOf: key)
+    input.append(KeyLayout.separator)
     DecimalText.append(start, to: &input)
     return withUnsafeTemporaryAllocation(byteCount: SessionID.byteCount, alignment: 8) { digest in
       let done =

@@ -5,15 +5,19 @@ package struct Session: Equatable, Sendable {
   package var eventCount: UInt64
   /// The checkpoint that was being gathered when the session's first-read event came.
   package var firstSeenCheckpoint: UInt64
-  /// Of the first event: url, referrer, host, browser, operating system, device; nil for null.
+  /// Of the first event: url, referrer, host, browser, operating system, device, ip; nil for null.
   package var landingURL: [UInt8]?
   package var referrer: [UInt8]?
   package var host: [UInt8]?
   package var browserFamily: [UInt8]?
   package var osFamily: [UInt8]?
   package var deviceFamily: [UInt8]?
+  /// Nil where it is a key field.
+  package var ip: [UInt8]?
   /// The url of the last event.
   package var exitURL: [UInt8]?
+  /// The last event's visitor; nil for none, and where it is a key field.
+  package var userID: [UInt8]?
 
   package init(
     first: EventPoint, last: EventPoint, eventCount: UInt64, firstSeenCheckpoint: UInt64
@@ -31,40 +35,36 @@ package struct Session: Equatable, Sendable {
 ///
 /// | bytes | what |
 /// | --- | --- |
-/// | 2 | number of key fields (2) |
-/// | 2 + n each | key field: length, UTF-8 (user_id, empty for none; ip) |
+/// | 2 + n | key: length, UTF-8: its fields joined as `KeyLayout` says |
 /// | 2 | number of sessions, at least 1, at most 65,535 |
 /// | … | the sessions, by first event |
 ///
 /// A session: first event (i64 time, i32 partition, i64 offset), last event (the same), u64 event
-/// count, u64 first-seen checkpoint: 56 bytes, then seven texts as u16 length (0xFFFF: null) and
-/// bytes: landing URL, referrer, host, browser, operating system, device, exit URL. The exit URL
-/// stands last, so that the next event of a key's only session changes the record's tail alone.
+/// count, u64 first-seen checkpoint: 56 bytes, then nine texts as u16 length (0xFFFF: null) and
+/// bytes: landing URL, referrer, host, browser, operating system, device, ip; exit URL, user_id. The
+/// last event's stand last, so that the next event of a key's only session changes the record's tail
+/// alone. user_id and ip are null where they are key fields.
 package struct SessionRecord: Equatable, Sendable {
-  package var userID: [UInt8]
-  package var ip: [UInt8]
+  package var key: [UInt8]
   /// By `first`; never empty in a stored record.
   package var sessions: [Session]
 
-  package init(userID: [UInt8], ip: [UInt8], sessions: [Session]) {
-    self.userID = userID
-    self.ip = ip
+  package init(key: [UInt8], sessions: [Session]) {
+    self.key = key
     self.sessions = sessions
   }
 
   /// Bytes of the fixed part of a session.
   package static let fixedSessionBytes = 56
   /// Texts of a session.
-  package static let textCount = 7
+  package static let textCount = 9
+  /// The first of those that are the last event's.
+  package static let firstOfLast = 7
   package static let nullLength = UInt16.max
 
   /// Appends the packed form.
   package func append(to bytes: inout [UInt8]) {
-    PackedText.append(UInt16(2), to: &bytes)
-    for field in [userID, ip] {
-      PackedText.append(UInt16(field.count), to: &bytes)
-      bytes.append(contentsOf: field)
-    }
+    PackedText.append(text: key, to: &bytes)
     PackedText.append(UInt16(sessions.count), to: &bytes)
     for session in sessions { session.append(to: &bytes) }
   }
@@ -74,10 +74,9 @@ package struct SessionRecord: Equatable, Sendable {
   /// - Returns: nil unless `bytes` is exactly one packed record.
   package init?(packed bytes: UnsafeRawBufferPointer) {
     var reader = PackedReader(bytes)
-    guard reader.integer(UInt16.self) == 2, let userID = reader.text(), let ip = reader.text(),
-      let userID, let ip, let count = reader.integer(UInt16.self), count > 0
+    guard let key = reader.text(), let key, let count = reader.integer(UInt16.self), count > 0
     else { return nil }
-    self.init(userID: userID, ip: ip, sessions: [])
+    self.init(key: key, sessions: [])
     for _ in 0..<count {
       guard let session = Session(from: &reader) else { return nil }
       sessions.append(session)
@@ -96,7 +95,9 @@ extension Session {
     }
     PackedText.append(eventCount, to: &bytes)
     PackedText.append(firstSeenCheckpoint, to: &bytes)
-    for text in [landingURL, referrer, host, browserFamily, osFamily, deviceFamily, exitURL] {
+    for text in [
+      landingURL, referrer, host, browserFamily, osFamily, deviceFamily, ip, exitURL, userID,
+    ] {
       PackedText.append(text: text, to: &bytes)
     }
   }
@@ -110,7 +111,7 @@ extension Session {
       first: first, last: last, eventCount: eventCount, firstSeenCheckpoint: checkpoint)
     guard let landing = reader.text(), let referrer = reader.text(), let host = reader.text(),
       let browser = reader.text(), let os = reader.text(), let device = reader.text(),
-      let exit = reader.text()
+      let ip = reader.text(), let exit = reader.text(), let userID = reader.text()
     else { return nil }
     landingURL = landing
     self.referrer = referrer
@@ -118,7 +119,9 @@ extension Session {
     browserFamily = browser
     osFamily = os
     deviceFamily = device
+    self.ip = ip
     exitURL = exit
+    self.userID = userID
   }
 }
 

@@ -1,29 +1,8 @@
-/// The columns of a session row, in the order of the table.
-package enum SessionColumn: String, CaseIterable, Sendable {
-  case sessionID = "session_id"
-  case userID = "user_id"
-  case ip = "ip"
-  case isLoggedIn = "is_logged_in"
-  case sessionStart = "session_start"
-  case sessionEnd = "session_end"
-  case sessionDate = "session_date"
-  case durationMs = "duration_ms"
-  case eventCount = "event_count"
-  case landingURL = "landing_url"
-  case exitURL = "exit_url"
-  case referrer = "referrer"
-  case host = "host"
-  case browserFamily = "browser_family"
-  case osFamily = "os_family"
-  case deviceFamily = "device_family"
-  case country = "country"
-  case state = "state"
-  case city = "city"
-}
-
 /// The texts of a row that may be null, in their order in the encoding: the geography, which the
 /// log does not decide, stands last.
 package enum RowText: Int, CaseIterable, Sendable {
+  /// Key fields of one's own, joined; null where the key has none.
+  case ownKey
   case userID, ip, landingURL, exitURL, referrer, host, browserFamily, osFamily, deviceFamily
   case country, state, city
 
@@ -42,12 +21,12 @@ package struct SessionRow {
 
   package let bytes: UnsafeRawBufferPointer
   /// Where each text's length stands.
-  private let places: InlineArray<12, UInt32>
+  private let places: InlineArray<13, UInt32>
 
   /// - Returns: nil unless `bytes` is exactly one encoded row.
   package init?(bytes: UnsafeRawBufferPointer) {
     self.bytes = bytes
-    var places = InlineArray<12, UInt32>(repeating: 0)
+    var places = InlineArray<13, UInt32>(repeating: 0)
     var place = SessionRow.texts
     for text in 0..<RowText.allCases.count {
       guard place + 2 <= bytes.count else { return nil }

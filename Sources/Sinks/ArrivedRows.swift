@@ -1,3 +1,5 @@
+package import SessionModel
+
 /// What a sink holds, row by row in the order of arrival (PostgreSQL: of positions, since
 /// its tables keep no order): for comparing one table with another.
 ///
@@ -13,12 +15,14 @@ package protocol ArrivedRows: AnyObject {
 extension Sinks {
   /// - Throws: `SinkError` where the sink is missing or cannot be read; nothing was changed.
   package static func arrivedRows(
-    _ address: SinkAddress, table: TableName
+    _ address: SinkAddress, table: TableName, schema: SessionSchema = .standard
   ) throws(SinkError) -> any ArrivedRows {
     switch address.scheme {
-    case .sqlite: try SQLiteArrivedRows(path: address.rest, table: table)
+    case .sqlite: try SQLiteArrivedRows(path: address.rest, table: table, schema: schema)
     case .jsonl: try JSONLArrivedRows(directory: address.rest)
-    case .postgres: try PostgresArrivedRows(try PostgresAddress(address), table: table)
+    case .postgres:
+      try PostgresArrivedRows(
+        try PostgresAddress(address), table: table, schema: schema)
     }
   }
 }

@@ -18,6 +18,8 @@ struct SQLTable {
   var place: String
   var dialect: SinkDDL.Dialect
   var columns: [String: Column]
+  /// The job's columns.
+  var schema: SessionSchema
   /// Whether `session_id` alone has a unique key that an upsert can use.
   var hasKey: Bool
 
@@ -25,9 +27,9 @@ struct SQLTable {
   ///
   /// - Throws: `.unsuitable`, naming everything that is wrong.
   func check() throws(SinkError) {
-    var faults = SessionColumn.allCases.compactMap { fault($0) }
+    var faults = schema.columns.compactMap { fault($0) }
     if !hasKey { faults.append("session_id has no unique key of its own") }
-    let ours = Set(SessionColumn.allCases.map(\.rawValue))
+    let ours = Set(schema.names)
     for (name, column) in columns.sorted(by: { $0.key < $1.key })
     where !ours.contains(name) && column.isNotNull && !column.hasOwnValue {
       faults.append("the further column \(name) is NOT NULL without a default")
@@ -39,16 +41,16 @@ struct SQLTable {
   }
 
   private func fault(_ column: SessionColumn) -> String? {
-    guard let found = columns[column.rawValue] else {
-      return "column \(column.rawValue) is missing"
+    guard let found = columns[column.name] else {
+      return "column \(column.name) is missing"
     }
-    if found.isGenerated { return "column \(column.rawValue) is generated" }
+    if found.isGenerated { return "column \(column.name) is generated" }
     if !found.keeps(column.kind) {
-      return "column \(column.rawValue) has the type \(found.type), "
+      return "column \(column.name) has the type \(found.type), "
         + "which does not keep the \(column.kind) values"
     }
     if column.isNullable, found.isNotNull {
-      return "column \(column.rawValue) is NOT NULL, but its values may be null"
+      return "column \(column.name) is NOT NULL, but its values may be null"
     }
     return nil
   }
@@ -65,20 +67,21 @@ struct SQLTable {
   /// the same values is left alone, which makes replays cheap.
   ///
   /// - Parameters:
+  ///   - columns: the names, in the table's order.
   ///   - source: `VALUES …` or `SELECT … FROM …`, the columns in the table's order.
   ///   - differs: the dialect's comparison of two rows that takes null for a value.
-  static func upsert(into table: TableName, _ source: String, differs: String) -> String {
-    let values = columnNames.filter { $0 != SessionColumn.sessionID.rawValue }
+  static func upsert(
+    into table: TableName, columns: [String], _ source: String, differs: String
+  ) -> String {
+    let values = columns.filter { $0 != SessionColumn.sessionID.name }
     func list(_ form: (String) -> String) -> String {
       values.map(form).joined(separator: ", ")
     }
     return """
-      INSERT INTO \(table.quoted) AS kept (\(columnNames.joined(separator: ", ")))
+      INSERT INTO \(table.quoted) AS kept (\(columns.joined(separator: ", ")))
       \(source)
       ON CONFLICT (session_id) DO UPDATE SET \(list { "\($0) = excluded.\($0)" })
       WHERE (\(list { "kept.\($0)" })) \(differs) (\(list { "excluded.\($0)" }))
       """
   }
-
-  static let columnNames = SessionColumn.allCases.map(\.rawValue)
 }

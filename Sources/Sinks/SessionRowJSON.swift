@@ -3,37 +3,35 @@ package import SessionModel
 /// A session row as one JSON object: the columns' names in the table's order, no spaces.
 ///
 /// Timestamps are texts like `2015-05-17T10:05:03.000000Z`; the same row always gives the same bytes.
-package enum SessionRowJSON {
-  /// `,"name":` of each column; the first with `{` in front.
-  private static let keys: [[UInt8]] = SessionColumn.allCases.map { column in
-    Array("\(column == .sessionID ? "{" : ",")\"\(column.rawValue)\":".utf8)
+package struct SessionRowJSON {
+  /// Each column with `,"name":`, the first with `{` in front.
+  private let members: [(column: SessionColumn, key: [UInt8])]
+
+  package init(_ schema: SessionSchema = .standard) {
+    members = schema.columns.enumerated().map { index, column in
+      (column, Array("\(index == 0 ? "{" : ",")\"\(column.name)\":".utf8))
+    }
   }
 
   /// Appends the object, without a line feed.
-  package static func append(_ row: SessionRow, to bytes: inout [UInt8]) {
-    for (column, key) in zip(SessionColumn.allCases, keys) {
+  package func append(_ row: SessionRow, to bytes: inout [UInt8]) {
+    for (column, key) in members {
       bytes.append(contentsOf: key)
-      append(column, of: row, to: &bytes)
+      SessionRowJSON.append(row.value(of: column), to: &bytes)
     }
     bytes.append(UInt8(ascii: "}"))
   }
 
-  private static func append(
-    _ column: SessionColumn, of row: SessionRow, to bytes: inout [UInt8]
-  ) {
-    switch column {
-    case .sessionID: appendQuoted(to: &bytes) { row.sessionID.appendHex(to: &$0) }
-    case .isLoggedIn: appendBoolean(row.isLoggedIn, to: &bytes)
-    case .sessionStart:
-      appendQuoted(to: &bytes) { TimeText.appendTimestamp(row.sessionStart, to: &$0) }
-    case .sessionEnd:
-      appendQuoted(to: &bytes) { TimeText.appendTimestamp(row.sessionEnd, to: &$0) }
-    case .sessionDate: appendQuoted(to: &bytes) { TimeText.appendDate(row.sessionStart, to: &$0) }
-    case .durationMs: DecimalText.append(row.durationMs, to: &bytes)
-    case .eventCount: DecimalText.append(row.eventCount, to: &bytes)
-    case .userID, .ip, .landingURL, .exitURL, .referrer, .host, .browserFamily, .osFamily,
-      .deviceFamily, .country, .state, .city:
-      JSONText.append(column.rowText.flatMap { row[$0] }, to: &bytes)
+  private static func append(_ value: SessionValue, to bytes: inout [UInt8]) {
+    switch value {
+    case .null: JSONText.append(nil, to: &bytes)
+    case .text(let text): JSONText.append(text, to: &bytes)
+    case .sessionID(let id): appendQuoted(to: &bytes) { id.appendHex(to: &$0) }
+    case .boolean(let value): bytes.append(contentsOf: value ? "true".utf8 : "false".utf8)
+    case .timestamp(let time):
+      appendQuoted(to: &bytes) { TimeText.appendTimestamp(time, to: &$0) }
+    case .date(let time): appendQuoted(to: &bytes) { TimeText.appendDate(time, to: &$0) }
+    case .integer(let number): DecimalText.append(number, to: &bytes)
     }
   }
 
@@ -41,13 +39,5 @@ package enum SessionRowJSON {
     bytes.append(UInt8(ascii: "\""))
     content(&bytes)
     bytes.append(UInt8(ascii: "\""))
-  }
-
-  private static func appendBoolean(_ value: Bool, to bytes: inout [UInt8]) {
-    if value {
-      bytes.append(contentsOf: "true".utf8)
-    } else {
-      bytes.append(contentsOf: "false".utf8)
-    }
   }
 }

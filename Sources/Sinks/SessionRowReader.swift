@@ -1,11 +1,16 @@
-import SessionModel
+package import SessionModel
 
 /// Reads session rows back from the JSON that `SessionRowJSON` writes.
 package struct SessionRowReader {
   private var rest: ArraySlice<UInt8> = []
   private var written: [UInt8] = []
+  private let columns: [SessionColumn]
+  private let json: SessionRowJSON
 
-  package init() {}
+  package init(_ schema: SessionSchema = .standard) {
+    columns = schema.columns
+    json = SessionRowJSON(schema)
+  }
 
   /// Reads one row.
   ///
@@ -18,21 +23,22 @@ package struct SessionRowReader {
     guard let row = parse() else { return nil }
     written.removeAll(keepingCapacity: true)
     let isRow = row.withUnsafeBytes { bytes in
-      SessionRow(bytes: bytes).map { SessionRowJSON.append($0, to: &written) } != nil
+      SessionRow(bytes: bytes).map { json.append($0, to: &written) } != nil
     }
     return isRow && written == line ? row : nil
   }
 
   private mutating func parse() -> [UInt8]? {
     var texts = [[UInt8]?](repeating: nil, count: RowText.allCases.count)
+    var ownKey: [UInt8] = []
     var id: SessionID?
     var (start, end): (Microseconds?, Microseconds?)
     var events: UInt64?
-    for column in SessionColumn.allCases {
-      guard skip(column == .sessionID ? "{" : ","), skip("\"\(column.rawValue)\":") else {
+    for column in columns {
+      guard skip(column == .sessionID ? "{" : ","), skip("\"\(column.name)\":") else {
         return nil
       }
-      switch column {
+      switch column.source {
       case .sessionID: id = text().flatMap { SessionID(hex: String(decoding: $0, as: UTF8.self)) }
       case .sessionStart: start = text().flatMap { TimeText.timestamp($0) }
       case .sessionEnd: end = text().flatMap { TimeText.timestamp($0) }
@@ -40,12 +46,14 @@ package struct SessionRowReader {
       // Others decide them; they are compared as they are written.
       case .isLoggedIn, .durationMs: _ = word()
       case .sessionDate: _ = text()
-      case .userID, .ip, .landingURL, .exitURL, .referrer, .host, .browserFamily, .osFamily,
-        .deviceFamily, .country, .state, .city:
-        guard let place = column.rowText?.rawValue else { return nil }
+      case .ownKey(let index):
+        guard let text = text() else { return nil }
+        ownKey += (index == 0 ? [] : [KeyLayout.separator]) + text
+        texts[RowText.ownKey.rawValue] = ownKey
+      case .text(let place):
         if !skip("null") {
           guard let text = text() else { return nil }
-          texts[place] = text
+          texts[place.rawValue] = text
         }
       }
     }

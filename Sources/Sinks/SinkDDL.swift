@@ -1,4 +1,4 @@
-import SessionModel
+package import SessionModel
 
 /// The statements that make a sink's tables: what `sojourn ddl` prints and what the sinks execute.
 package enum SinkDDL {
@@ -15,13 +15,15 @@ package enum SinkDDL {
   static let ledgerTable = "sojourn_sinks"
 
   /// All statements of a dialect, each ended by a semicolon and a line feed.
-  package static func text(dialect: Dialect, table: TableName) -> String {
+  package static func text(
+    dialect: Dialect, table: TableName, schema: SessionSchema = .standard
+  ) -> String {
     switch dialect {
-    case .sqlite: sqliteLedger + sqliteTable(table)
-    case .postgres: postgresLedger + postgresTable(table)
+    case .sqlite: sqliteLedger + sqliteTable(table, schema)
+    case .postgres: postgresLedger + postgresTable(table, schema)
     case .spark:
       columns(
-        "CREATE TABLE `\(table.text)`", dialect,
+        schema, "CREATE TABLE `\(table.text)`", dialect,
         """
 
         USING iceberg
@@ -31,7 +33,7 @@ package enum SinkDDL {
         """)
     case .trino:
       columns(
-        "CREATE TABLE \(table.quoted)", dialect,
+        schema, "CREATE TABLE \(table.quoted)", dialect,
         """
 
         WITH (format_version = 2, partitioning = ARRAY['session_date']);
@@ -41,8 +43,8 @@ package enum SinkDDL {
   }
 
   /// What the SQLite sink executes where its session table is missing.
-  static func sqliteTable(_ table: TableName) -> String {
-    columns("CREATE TABLE \(table.quoted)", .sqlite, ";\n")
+  static func sqliteTable(_ table: TableName, _ schema: SessionSchema) -> String {
+    columns(schema, "CREATE TABLE \(table.quoted)", .sqlite, ";\n")
   }
 
   /// What the SQLite sink executes at each opening. Table names differ by more than case, as in
@@ -59,13 +61,13 @@ package enum SinkDDL {
     """
 
   /// What the PostgreSQL sink executes where its session table is missing.
-  static func postgresTable(_ table: TableName) -> String {
-    columns("CREATE TABLE \(table.quoted)", .postgres, ";\n")
+  static func postgresTable(_ table: TableName, _ schema: SessionSchema) -> String {
+    columns(schema, "CREATE TABLE \(table.quoted)", .postgres, ";\n")
   }
 
   /// What the PostgreSQL sink executes before each batch.
-  static func postgresStaging(_ name: String) -> String {
-    let lines = SessionColumn.allCases.map { "  \($0.rawValue) \(type(of: $0, .postgres))" }
+  static func postgresStaging(_ name: String, _ schema: SessionSchema) -> String {
+    let lines = schema.columns.map { "  \($0.name) \(type(of: $0, .postgres))" }
     return """
       CREATE TEMPORARY TABLE IF NOT EXISTS \(name) (
       \(lines.joined(separator: ",\n"))
@@ -84,9 +86,11 @@ package enum SinkDDL {
 
     """
 
-  private static func columns(_ head: String, _ dialect: Dialect, _ tail: String) -> String {
-    let lines = SessionColumn.allCases.map { column in
-      "  \(column.rawValue) \(type(of: column, dialect))\(constraint(on: column, dialect))"
+  private static func columns(
+    _ schema: SessionSchema, _ head: String, _ dialect: Dialect, _ tail: String
+  ) -> String {
+    let lines = schema.columns.map { column in
+      "  \(column.name) \(type(of: column, dialect))\(constraint(on: column, dialect))"
     }
     return "\(head) (\n\(lines.joined(separator: ",\n"))\n)\(tail)"
   }

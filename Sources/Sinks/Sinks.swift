@@ -2,17 +2,20 @@ package import SessionModel
 
 /// Makes sinks from their addresses.
 package enum Sinks {
-  /// - Parameter table: for sinks that have tables with names; a JSONL directory is one table.
+  /// - Parameters:
+  ///   - table: for sinks that have tables with names; a JSONL directory is one table.
+  ///   - schema: the columns of the job's table.
   /// - Returns: a sink that has touched nothing yet; its `open` does.
   /// - Throws: `SinkAddressError` for an address that its scheme cannot read.
   package static func make(
-    _ address: SinkAddress, table: TableName
+    _ address: SinkAddress, table: TableName, schema: SessionSchema = .standard
   ) throws(SinkAddressError) -> any Sink {
     switch address.scheme {
-    case .sqlite: SQLiteSink(path: address.rest, table: table)
-    case .jsonl: JSONLSink(directory: address.rest)
+    case .sqlite: SQLiteSink(path: address.rest, table: table, schema: schema)
+    case .jsonl: JSONLSink(directory: address.rest, schema: schema)
     case .postgres:
-      PostgresSink(address: try PostgresAddress(uri: "postgres:" + address.rest), table: table)
+      PostgresSink(
+        address: try PostgresAddress(uri: "postgres:" + address.rest), table: table, schema: schema)
     }
   }
 

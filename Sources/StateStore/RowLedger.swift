@@ -3,6 +3,8 @@ package import SessionModel
 /// What the state knows of all rows that it ever had for sinks; of one checkpoint.
 package struct RowLedger: Sendable {
   package var state: CheckpointState
+  /// The job's; it decides on columns.
+  package var key: KeyLayout
   /// By session date, in days since 1970: all rows that ever entered the outbox.
   package var dates: [UInt32: RowTotals]
   /// Those of them that are still there. About 80 bytes of memory each.
@@ -22,7 +24,7 @@ extension StateReader {
     try environment.read { (transaction) throws(StateError) in
       let state = try StateRow.read(transaction).state
       var ledger = RowLedger(
-        state: state,
+        state: state, key: identity.fingerprint.key,
         dates: try DateRow.readAll(transaction, closed: state.counters.sessionsClosed),
         outbox: [:])
       ledger.outbox.reserveCapacity(Int(state.outboxRows))

@@ -11,16 +11,14 @@ extension StateReader {
   /// A key comes at most once. One that has sessions from the beginning of the call to its end
   /// comes for certain, with the sessions that it had at some moment in between.
   ///
-  /// - Parameter key: only this key: user id (empty for none) and ip.
+  /// - Parameter key: only this key: its fields, joined as `KeyLayout` says.
   /// - Throws: `.corrupt`; `.inputOutput` if the state moved on too fast to be read.
   package func forEachRecord(
-    of key: (userID: [UInt8], ip: [UInt8])? = nil, _ body: (SessionRecord) -> Bool
+    of key: [UInt8]? = nil, _ body: (SessionRecord) -> Bool
   ) throws(StateError) {
     if let key {
       let hasher = KeyHasher(seed: hashSeed)
-      let hash = key.userID.withBytes { userID in
-        key.ip.withBytes { ip in hasher.hash(userID: userID, ip: ip) }
-      }
+      let hash = key.withBytes { hasher.hash($0) }
       _ = try readPart(hash.group..<(hash.group + 1), only: [hash], body)
       return
     }

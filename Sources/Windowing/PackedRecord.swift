@@ -20,20 +20,15 @@ package enum PackedRecord {
     package static let texts = SessionRecord.fixedSessionBytes
   }
 
-  /// The user id and the ip.
-  package static func key(of record: UnsafeRawPointer) -> (userID: TextView, ip: TextView) {
-    let userLength = Int(record.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
-    let ipLength = Int(record.loadUnaligned(fromByteOffset: 4 + userLength, as: UInt16.self))
-    return (
-      TextView(start: record + 4, count: userLength),
-      TextView(start: record + 6 + userLength, count: ipLength)
-    )
+  /// The key's fields, joined.
+  package static func key(of record: UnsafeRawPointer) -> TextView {
+    TextView(
+      start: record + 2, count: Int(record.loadUnaligned(fromByteOffset: 0, as: UInt16.self)))
   }
 
   /// Where the number of sessions stands; the sessions follow it.
   static func countOffset(of record: UnsafeRawPointer) -> Int {
-    let (userID, ip) = key(of: record)
-    return 6 + userID.count + ip.count
+    2 + Int(record.loadUnaligned(fromByteOffset: 0, as: UInt16.self))
   }
 
   /// Where the first session begins.
@@ -57,7 +52,7 @@ package enum PackedRecord {
       of: UInt16(count), toByteOffset: countOffset(of: UnsafeRawPointer(record)), as: UInt16.self)
   }
 
-  /// A text of a session: 0 landing URL … 6 exit URL.
+  /// A text of a session: 0 landing URL … 6 ip, 7 exit URL, 8 user_id.
   package static func text(_ index: Int, of session: UnsafeRawPointer) -> TextView? {
     let place = textOffset(index, of: session)
     let length = session.loadUnaligned(fromByteOffset: place, as: UInt16.self)
@@ -65,7 +60,7 @@ package enum PackedRecord {
     return TextView(start: session + place + 2, count: Int(length))
   }
 
-  /// Where a text's length stands, from the session's beginning; index 7 is the session's end.
+  /// Where a text's length stands, from the session's beginning; index 9 is the session's end.
   static func textOffset(_ index: Int, of session: UnsafeRawPointer) -> Int {
     var place = Field.texts
     for _ in 0..<index {
@@ -113,11 +108,10 @@ package enum PackedRecord {
       guard place + 2 <= bytes.count else { return nil }
       return Int(bytes.loadUnaligned(fromByteOffset: place, as: UInt16.self))
     }
-    guard length(at: 0) == 2, let user = length(at: 2), let ip = length(at: 4 + user),
-      let sessions = length(at: 6 + user + ip), sessions > 0,
-      user != SessionRecord.nullLength, ip != SessionRecord.nullLength
+    guard let key = length(at: 0), key != SessionRecord.nullLength,
+      let sessions = length(at: 2 + key), sessions > 0
     else { return false }
-    var place = 8 + user + ip
+    var place = 4 + key
     var before = Microseconds(-1)
     for _ in 0..<sessions {
       guard place + Field.texts <= bytes.count,

@@ -8,7 +8,11 @@ package import SessionModel
 /// key, never comes here: `SessionTable` extends the packed record in place.
 package enum SessionFold {
   /// A session of one event.
-  package static func single(_ event: Event, at point: EventPoint, checkpoint: UInt64) -> Session {
+  ///
+  /// - Parameter key: `user_id` and `ip` are the session's own where they are no key fields.
+  package static func single(
+    _ event: Event, at point: EventPoint, checkpoint: UInt64, key: KeyLayout = .standard
+  ) -> Session {
     var session = Session(
       first: point, last: point, eventCount: 1, firstSeenCheckpoint: checkpoint)
     session.landingURL = event.url.map { [UInt8]($0) }
@@ -17,7 +21,9 @@ package enum SessionFold {
     session.browserFamily = event.browserFamily.map { [UInt8]($0) }
     session.osFamily = event.osFamily.map { [UInt8]($0) }
     session.deviceFamily = event.deviceFamily.map { [UInt8]($0) }
+    if key.ip == nil { session.ip = event.ip.isEmpty ? nil : [UInt8](event.ip) }
     session.exitURL = session.landingURL
+    if key.userID == nil { session.userID = event.userID.isEmpty ? nil : [UInt8](event.userID) }
     return session
   }
 
@@ -27,6 +33,7 @@ package enum SessionFold {
     let final = one.last >= other.last ? one : other
     merged.last = final.last
     merged.exitURL = final.exitURL
+    merged.userID = final.userID
     merged.eventCount = one.eventCount + other.eventCount
     merged.firstSeenCheckpoint = min(one.firstSeenCheckpoint, other.firstSeenCheckpoint)
     return merged

@@ -33,7 +33,7 @@ extension SessionTable {
   ) throws {
     try bring(slot)
     guard let record = slots[Int(slot)].record else { return }
-    let (userID, ip) = PackedRecord.key(of: record)
+    let key = PackedRecord.key(of: record)
     var place = PackedRecord.firstSession(of: record)
     for _ in 0..<PackedRecord.sessionCount(of: record) {
       let session = record + place
@@ -43,7 +43,7 @@ extension SessionTable {
         return
       }
       if last >= sweptTo {
-        let id = idHasher.id(userID: userID, ip: ip, start: PackedRecord.firstTime(of: session))
+        let id = idHasher.id(key: key, start: PackedRecord.firstTime(of: session))
         closed.append(
           Closing(position: RowPosition(sessionEnd: last, sessionID: id), slot: slot))
       }
@@ -94,31 +94,45 @@ extension SessionTable {
     _ session: UnsafeRawPointer, of record: UnsafeRawPointer, id: SessionID,
     geography: (TextView) -> Geography, into rows: inout RowBatch
   ) {
-    let (userID, ip) = PackedRecord.key(of: record)
-    let place = geography(ip)
-    rows.append { bytes in
-      SessionRow.append(
-        id: id, start: PackedRecord.firstTime(of: session),
-        end: PackedRecord.lastTime(of: session),
-        eventCount: PackedRecord.eventCount(of: session),
-        texts: { text in
-          switch text {
-          case .userID: userID.isEmpty ? nil : userID
-          case .ip: ip
-          case .landingURL: PackedRecord.text(0, of: session)
-          case .referrer: PackedRecord.text(1, of: session)
-          case .host: PackedRecord.text(2, of: session)
-          case .browserFamily: PackedRecord.text(3, of: session)
-          case .osFamily: PackedRecord.text(4, of: session)
-          case .deviceFamily: PackedRecord.text(5, of: session)
-          case .exitURL: PackedRecord.text(6, of: session)
-          case .country: place.country
-          case .state: place.state
-          case .city: place.city
-          }
-        }, to: &bytes)
+    let joined = PackedRecord.key(of: record)
+    let userID =
+      key.userID.map { SessionTable.filled(KeyLayout.field($0, of: joined)) }
+      ?? PackedRecord.text(8, of: session)
+    let ip =
+      key.ip.map { SessionTable.filled(KeyLayout.field($0, of: joined)) }
+      ?? PackedRecord.text(6, of: session)
+    let place = ip.map(geography) ?? Geography()
+    scratch.removeAll(keepingCapacity: true)
+    key.appendOwnFields(of: joined, to: &scratch)
+    scratch.withUnsafeBytes { own in
+      rows.append { bytes in
+        SessionRow.append(
+          id: id, start: PackedRecord.firstTime(of: session),
+          end: PackedRecord.lastTime(of: session),
+          eventCount: PackedRecord.eventCount(of: session),
+          texts: { text in
+            switch text {
+            case .ownKey: SessionTable.filled(own)
+            case .userID: userID
+            case .ip: ip
+            case .landingURL: PackedRecord.text(0, of: session)
+            case .referrer: PackedRecord.text(1, of: session)
+            case .host: PackedRecord.text(2, of: session)
+            case .browserFamily: PackedRecord.text(3, of: session)
+            case .osFamily: PackedRecord.text(4, of: session)
+            case .deviceFamily: PackedRecord.text(5, of: session)
+            case .exitURL: PackedRecord.text(7, of: session)
+            case .country: place.country
+            case .state: place.state
+            case .city: place.city
+            }
+          }, to: &bytes)
+      }
     }
   }
+
+  /// Nil for an empty text.
+  private static func filled(_ text: TextView) -> TextView? { text.isEmpty ? nil : text }
 
   /// Takes the sessions in front of the slot's `head` out of its record.
   private func removeTaken(from slot: UInt32) {

@@ -64,33 +64,38 @@ extension SessionTable {
     #endif
     if point > last {
       PackedRecord.store(point, in: session, at: PackedRecord.Field.lastTime)
-      let exit = tail + PackedRecord.textOffset(SessionRecord.textCount - 1, of: session)
-      setTail(event.url, at: exit, of: slot)
+      let place = tail + PackedRecord.textOffset(SessionRecord.firstOfLast, of: session)
+      setTail(event, at: place, of: slot)
     }
     return true
   }
 
-  private func setTail(_ text: TextView?, at offset: Int, of slot: UInt32) {
-    let length = offset + 2 + (text?.count ?? 0)
+  /// Writes the last event's texts, which end the record.
+  private func setTail(_ event: Event, at offset: Int, of slot: UInt32) {
+    let userID = keptUserID(of: event)
+    let length = offset + 4 + (event.url?.count ?? 0) + (userID?.count ?? 0)
     reserve(length, slot: slot)
-    let record = slots[Int(slot)].record!
-    let mark = text.map { UInt16($0.count) } ?? SessionRecord.nullLength
-    record.storeBytes(of: mark, toByteOffset: offset, as: UInt16.self)
-    if let text, let bytes = text.baseAddress {
-      (record + offset + 2).copyMemory(from: bytes, byteCount: text.count)
-    }
+    var writer = PackedWriter(slots[Int(slot)].record! + offset)
+    writer.put(event.url)
+    writer.put(userID)
     setLength(length, slot: slot)
+  }
+
+  private func keptUserID(of event: Event) -> TextView? {
+    keepsUserID && !event.userID.isEmpty ? event.userID : nil
+  }
+
+  private func keptIP(of event: Event) -> TextView? {
+    keepsIP && !event.ip.isEmpty ? event.ip : nil
   }
 
   private func start(
     _ event: Event, at point: EventPoint, slot: UInt32
   ) throws {
-    let head = 8 + event.userID.count + event.ip.count
+    let head = 4 + event.key.count
     reserve(head + SessionTable.likelySessionBytes, slot: slot)
     var writer = PackedWriter(slots[Int(slot)].record!)
-    writer.put(UInt16(2))
-    writer.put(event.userID)
-    writer.put(event.ip)
+    writer.put(event.key)
     writer.put(UInt16(1))
     putSession(of: event, at: point, behind: head, slot: slot)
     if !slots[Int(slot)].isDirty { markDirty(slot) }
@@ -110,11 +115,16 @@ extension SessionTable {
   private func putSession(
     of event: Event, at point: EventPoint, behind offset: Int, slot: UInt32
   ) {
-    putTail(of: event, exit: event.url, at: offset, slot: slot) { writer in
+    let userID = keptUserID(of: event)
+    let tail = 4 + (event.url?.count ?? 0) + (userID?.count ?? 0)
+    putLast(of: event, tail: tail, at: offset, slot: slot) { writer in
       writer.put(point)
       writer.put(point)
       writer.put(UInt64(1))
       writer.put(checkpoint)
+    } tail: { writer in
+      writer.put(event.url)
+      writer.put(userID)
     }
     openSessions += 1
     arm(slot, at: point.time)
@@ -128,37 +138,42 @@ extension SessionTable {
     let count = PackedRecord.eventCount(of: session)
     let firstSeen = session.loadUnaligned(
       fromByteOffset: PackedRecord.Field.firstSeenCheckpoint, as: UInt64.self)
-    // The exit URL is moved by what is written before it.
-    let exit = PackedRecord.text(SessionRecord.textCount - 1, of: session)
+    // The last event's texts are moved by what is written before them.
+    let texts = PackedRecord.textOffset(SessionRecord.firstOfLast, of: session)
     scratch.removeAll(keepingCapacity: true)
-    if let exit { scratch.append(contentsOf: exit) }
+    scratch.append(contentsOf: bytes(of: slot)[(tail + texts)...])
     scratch.withUnsafeBytes { kept in
-      putTail(of: event, exit: exit == nil ? nil : kept, at: tail, slot: slot) { writer in
+      putLast(of: event, tail: kept.count, at: tail, slot: slot) { writer in
         writer.put(point)
         writer.put(last)
         writer.put(count + 1)
         writer.put(firstSeen)
+      } tail: { writer in
+        writer.put(bytes: kept)
       }
     }
   }
 
-  /// Writes the record's last session anew: its fixed part, the texts of its first event and the
-  /// exit URL.
-  private func putTail(
-    of event: Event, exit: TextView?, at offset: Int, slot: UInt32,
-    fixed: (inout PackedWriter) -> Void
+  /// Writes the record's last session anew: its fixed part, the texts of its first event and those
+  /// of its last one.
+  ///
+  /// - Parameter length: of what `tail` writes.
+  private func putLast(
+    of event: Event, tail length: Int, at offset: Int, slot: UInt32,
+    fixed: (inout PackedWriter) -> Void, tail: (inout PackedWriter) -> Void
   ) {
     let texts =
       [
         event.url, event.referrer, event.host, event.browserFamily, event.osFamily,
-        event.deviceFamily, exit,
+        event.deviceFamily, keptIP(of: event),
       ] as InlineArray<7, TextView?>
-    var length = offset + SessionRecord.fixedSessionBytes
-    for text in 0..<SessionRecord.textCount { length += 2 + (texts[text]?.count ?? 0) }
+    var length = offset + SessionRecord.fixedSessionBytes + length
+    for text in 0..<SessionRecord.firstOfLast { length += 2 + (texts[text]?.count ?? 0) }
     reserve(length, slot: slot)
     var writer = PackedWriter(slots[Int(slot)].record! + offset)
     fixed(&writer)
-    for text in 0..<SessionRecord.textCount { writer.put(texts[text]) }
+    for text in 0..<SessionRecord.firstOfLast { writer.put(texts[text]) }
+    tail(&writer)
     setLength(length, slot: slot)
     slots[Int(slot)].tail = UInt32(offset)
   }
@@ -178,8 +193,8 @@ extension SessionTable {
     }
     var sessions = try unpack(slot, from: place, count: count - closed)
     SessionFold.add(
-      SessionFold.single(event, at: point, checkpoint: checkpoint), to: &sessions, gap: gap,
-      closeLine: closeLine)
+      SessionFold.single(event, at: point, checkpoint: checkpoint, key: key), to: &sessions,
+      gap: gap, closeLine: closeLine)
     let grows = sessions.count > count - closed
     let isFull = Int(slots[Int(slot)].length) >= SessionTable.recordBytesPerKey
     if closed + sessions.count > SessionTable.sessionsPerKey || grows && isFull {
@@ -230,10 +245,9 @@ extension SessionTable {
   private func checkKey(
     of record: UnsafeMutableRawPointer, against event: Event
   ) throws {
-    let (userID, ip) = PackedRecord.key(of: record)
-    guard userID.count == event.userID.count, ip.count == event.ip.count,
-      memcmp(ip.baseAddress!, event.ip.baseAddress!, ip.count) == 0,
-      userID.isEmpty || memcmp(userID.baseAddress!, event.userID.baseAddress!, userID.count) == 0
+    let key = PackedRecord.key(of: record)
+    guard key.count == event.key.count, let mine = key.baseAddress,
+      let other = event.key.baseAddress, memcmp(mine, other, key.count) == 0
     else { throw SessionTableError.hashCollision }
   }
 }
@@ -259,9 +273,12 @@ private struct PackedWriter {
   mutating func put(_ text: TextView?) {
     guard let text else { return put(SessionRecord.nullLength) }
     put(UInt16(text.count))
-    if let bytes = text.baseAddress {
-      next.copyMemory(from: bytes, byteCount: text.count)
-      next += text.count
-    }
+    put(bytes: text)
+  }
+
+  mutating func put(bytes: UnsafeRawBufferPointer) {
+    guard let start = bytes.baseAddress else { return }
+    next.copyMemory(from: start, byteCount: bytes.count)
+    next += bytes.count
   }
 }

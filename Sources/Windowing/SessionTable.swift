@@ -48,6 +48,7 @@ package final class SessionTable {
   static let likelySessionBytes = 320
 
   package let gap: Microseconds
+  package let key: KeyLayout
   /// The checkpoint that is being gathered; new sessions remember it.
   package var checkpoint: UInt64 = 1
   /// Sessions in the table that are neither closed nor merged away.
@@ -59,6 +60,9 @@ package final class SessionTable {
   /// Bytes of packed records in memory.
   package private(set) var recordBytes = 0
 
+  /// Whether sessions hold the field: it is not in their key.
+  let keepsIP: Bool
+  let keepsUserID: Bool
   private let load: Loader
   private var index: SlotIndex
   var slots: UnsafeMutablePointer<Slot>
@@ -76,10 +80,16 @@ package final class SessionTable {
 
   /// - Parameters:
   ///   - gap: µs.
+  ///   - key: what the keys are made of.
   ///   - capacity: keys to make room for at once.
   ///   - load: called for records that are on disk only.
-  package init(gap: Microseconds, capacity: Int = 0, load: @escaping Loader) {
+  package init(
+    gap: Microseconds, key: KeyLayout = .standard, capacity: Int = 0, load: @escaping Loader
+  ) {
     self.gap = gap
+    self.key = key
+    keepsIP = key.ip == nil
+    keepsUserID = key.userID == nil
     self.load = load
     index = SlotIndex(capacity: capacity)
     slotCapacity = max(1_024, capacity + capacity / 8)

@@ -73,6 +73,7 @@ enum SinkBench {
   nonisolated(unsafe) private static let texts: [TextView?] = RowText.allCases.map { text in
     let value: String? =
       switch text {
+      case .ownKey: nil
       case .userID: "483920"
       case .ip: "203.0.113.77"
       case .landingURL: "https://shop.example/articles/48392?from=search"

@@ -130,7 +130,7 @@ enum Stage: String, CaseIterable {
         try table.add(
           event,
           at: EventPoint(time: event.time, partition: batch.partition, offset: record.offset),
-          hash: hasher.hash(userID: event.userID, ip: event.ip), closeLine: marks.closeLine)
+          hash: hasher.hash(event.key), closeLine: marks.closeLine)
       }
       marks.sweep()
       try table.sweep(to: marks.closeLine)

@@ -9,7 +9,8 @@ enum DDLCommand {
     let text: String
     do throws(SinkAddressError) {
       text = SinkDDL.text(
-        dialect: dialect(settings.dialect), table: try TableName(parsing: settings.table))
+        dialect: dialect(settings.dialect), table: try TableName(parsing: settings.table),
+        schema: SessionSchema(key: KeyLayout(settings.key)))
     } catch {
       throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)
     }

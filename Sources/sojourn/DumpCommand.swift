@@ -105,42 +105,66 @@ enum DumpCommand {
     _ reader: StateReader, _ settings: DumpSettings, into output: inout DumpOutput
   ) throws(StateError) {
     let closeLine = try reader.summary().state.closeLine
-    let user = settings.user.map { Array($0.utf8) }
-    let ip = settings.ip.map { Array($0.utf8) }
-    var key: (userID: [UInt8], ip: [UInt8])?
-    if let user, let ip { key = (user, ip) }
-    try reader.forEachRecord(of: key) { record in
-      if let user, record.userID != user { return true }
-      if let ip, record.ip != ip { return true }
+    let key = reader.identity.fingerprint.key
+    var wanted: [UInt8]?
+    if key == .standard, let user = settings.user, let ip = settings.ip {
+      wanted = Array(user.utf8) + [KeyLayout.separator] + Array(ip.utf8)
+    }
+    try reader.forEachRecord(of: wanted) { record in
       for session in record.sessions where !output.isFull {
-        add(session, of: record, closeLine: closeLine, to: &output)
+        let shown = ShownSession(session, of: record, key)
+        if let user = settings.user, shown.userID != user { continue }
+        if let ip = settings.ip, shown.ip != ip { continue }
+        add(shown, closeLine: closeLine, to: &output)
       }
       return !output.isFull
     }
   }
 
+  /// A session with the fields of its key as texts.
+  private struct ShownSession {
+    let session: Session
+    let userID: String?
+    let ip: String?
+    let own: [(name: String, value: String)]
+
+    init(_ session: Session, of record: SessionRecord, _ key: KeyLayout) {
+      func field(_ index: Int) -> String {
+        record.key.withUnsafeBytes {
+          String(decoding: KeyLayout.field(index, of: $0), as: UTF8.self)
+        }
+      }
+      func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
+      self.session = session
+      let user = key.userID.map(field) ?? text(session.userID)
+      userID = user == "" ? nil : user
+      ip = key.ip.map(field) ?? text(session.ip)
+      own = key.own.map { (key.fields[$0], field($0)) }
+    }
+  }
+
   private static func add(
-    _ session: Session, of record: SessionRecord, closeLine: Microseconds,
-    to output: inout DumpOutput
+    _ shown: ShownSession, closeLine: Microseconds, to output: inout DumpOutput
   ) {
+    let session = shown.session
     let status = session.last.time < closeLine ? "closing" : "open"
-    let user = record.userID.isEmpty ? nil : string(record.userID)
     output.add(
-      columns: [
+      columns: shown.own.map { .init($0.name) } + [
         .init("user_id"), .init("ip"), .init("status"), .init("session_start"),
         .init("last_event"), .init("events", isNumber: true), .init("landing_url", maxWidth: 40),
         .init("exit_url", maxWidth: 40),
       ],
       [
-        [
-          user ?? "-", string(record.ip), status, text(session.first.time),
+        shown.own.map(\.value) + [
+          shown.userID ?? "-", shown.ip ?? "-", status, text(session.first.time),
           text(session.last.time), "\(session.eventCount)", string(session.landingURL),
           string(session.exitURL),
         ]
       ]
     ) { json in
-      json.member("user_id", user)
-      json.member("ip", string(record.ip))
+      for field in shown.own { json.member(field.name, field.value) }
+      json.member("user_id", shown.userID)
+      json.member("ip", shown.ip)
       json.member("status", status)
       json.member("session_start", time: session.first.time)
       json.member("last_event", time: session.last.time)
@@ -160,6 +184,7 @@ enum DumpCommand {
   private static func outbox(
     _ reader: StateReader, into output: inout DumpOutput
   ) throws(StateError) {
+    let json = SessionRowJSON(SessionSchema(key: reader.identity.fingerprint.key))
     try reader.forEachOutboxRow { row in
       if output.isFull { return false }
       output.add(
@@ -175,7 +200,7 @@ enum DumpCommand {
           ]
         ],
         line: { bytes in
-          SessionRowJSON.append(row, to: &bytes)
+          json.append(row, to: &bytes)
         })
       return true
     }

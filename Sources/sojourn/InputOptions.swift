@@ -9,6 +9,8 @@ extension DecodingOptions {
   init(_ settings: DecodingSettings) throws(CommandFailure) {
     self.init()
     do throws(MappingError) {
+      key = KeyLayout(settings.key)
+      mapping = FieldMapping(key: key)
       for field in settings.fields { try mapping.set(field.name, path: field.path) }
     } catch {
       throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)

@@ -16,8 +16,9 @@ extension [KeptSetting] {
       KeptSetting("event-time-unit", settings.decoding.eventTimeUnit.rawValue),
       KeptSetting("event-time-fallback", settings.decoding.eventTimeFallback.rawValue),
     ]
-    self += EventField.allCases.map { field in
-      KeptSetting("field \(field.name)", FieldMapping.text(of: mapping.path(of: field)))
+    self += mapping.fields.map { field in
+      KeptSetting(
+        "field \(mapping.name(of: field))", FieldMapping.text(of: mapping.path(of: field)))
     }
   }
 }

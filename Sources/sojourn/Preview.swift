@@ -62,7 +62,8 @@ struct Preview: ~Copyable {
   ) {
     let verdict =
       inspection.rejection.map { rejection in
-        "rejected as \(rejection.reason.code)" + (rejection.field.map { ": \($0.name)" } ?? "")
+        "rejected as \(rejection.reason.code)"
+          + (rejection.field.map { ": \(decoder.mapping.name(of: $0))" } ?? "")
       } ?? "an event"
     text += "partition \(partition), offset \(record.offset): \(verdict)\n"
     if !inspection.fields.isEmpty {
@@ -71,7 +72,7 @@ struct Preview: ~Copyable {
       ])
       for field in inspection.fields {
         text += table.add([
-          "  " + field.field.name, field.path, field.found,
+          "  " + field.name, field.path, field.found,
           field.fault.map { "rejected: \($0.code)" } ?? field.value.map(Preview.quoted) ?? "-",
         ])
       }
@@ -92,10 +93,10 @@ struct Preview: ~Copyable {
       json.member("record_time", time: record.timestamp)
       json.member("is_event", inspection.rejection == nil)
       json.member("reason", inspection.rejection?.reason.code)
-      json.member("field", inspection.rejection?.field?.name)
+      json.member("field", inspection.rejection?.field.map { decoder.mapping.name(of: $0) })
       json.object("fields") { json in
         for field in inspection.fields {
-          json.object(field.field.name) { json in
+          json.object(field.name) { json in
             json.member("path", field.path)
             json.member("found", field.found)
             json.member("value", field.value)

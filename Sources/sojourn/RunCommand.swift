@@ -18,7 +18,9 @@ enum RunCommand {
     var options = try options(of: settings)
     options.settings = [KeptSetting](settings, mapping: options.decoding.mapping)
     let identity = JobIdentity(
-      job: settings.job, fingerprint: Fingerprint(topic: topic(of: settings), gap: settings.gap))
+      job: settings.job,
+      fingerprint: Fingerprint(
+        topic: topic(of: settings), keyFields: settings.decoding.key, gap: settings.gap))
     let outputs = try RunOutputs(settings, identity: identity)
     let geography = try geography(of: settings)
     let stop = StopRequest()

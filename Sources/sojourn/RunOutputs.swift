@@ -16,11 +16,12 @@ struct RunOutputs {
     do throws(SinkAddressError) {
       let addresses = try RunOutputs.addresses(settings)
       let table = try TableName(parsing: settings.table)
+      let schema = SessionSchema(key: identity.fingerprint.key)
       var sinks: [SinkToOpen] = []
       for address in addresses.sinks {
         sinks.append(
           SinkToOpen(
-            sink: try Sinks.make(address, table: table), name: address.name,
+            sink: try Sinks.make(address, table: table, schema: schema), name: address.name,
             url: address.redacted, identity: identity, owner: owner, adopt: settings.adoptTable,
             acceptMissingRows: settings.acceptMissingRows.contains(address.name)))
       }

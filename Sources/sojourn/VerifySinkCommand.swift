@@ -71,7 +71,8 @@ enum VerifySinkCommand {
   ) throws(CommandFailure) -> SinkVerification.Report {
     var verification = SinkVerification(of: progress, against: ledger, since: since)
     do throws(SinkError) {
-      let rows = try Sinks.arrivedRows(address, table: table)
+      let rows = try Sinks.arrivedRows(
+        address, table: table, schema: SessionSchema(key: ledger.key))
       while let row = try rows.next() { verification.add(row) }
     } catch {
       throw CommandFailure(error.exitCode, error.description, state: .safe, remedy: nil)

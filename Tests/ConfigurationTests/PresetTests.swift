@@ -1,5 +1,6 @@
 import Configuration
 import EventDecoding
+import SessionModel
 import Testing
 
 @Test func `a preset gives fields and settings that nothing else gives`() throws {
@@ -34,7 +35,8 @@ func `every level goes over a preset, wherever that stands`(level: String) throw
 
 @Test(arguments: Preset.allCases)
 func `a preset's fields are fields of an event`(preset: Preset) throws {
-  var mapping = FieldMapping()
+  let key = try run("--preset \(preset.rawValue)").decoding.key
+  var mapping = FieldMapping(key: KeyLayout(key))
   for field in preset.fields { try mapping.set(field.name, path: field.path) }
 }
 
@@ -48,4 +50,24 @@ func `a preset's fields are fields of an event`(preset: Preset) throws {
   #expect(plain.timeout == 10_000_000)
   #expect(named.input == .files(["a", "b"]))
   #expect(refusal(["preview"])?.description.contains("nothing to read is named") == true)
+}
+
+@Test(arguments: [
+  ("--key user_id,ip,user_id", "given twice"), ("--key url", "another column or field"),
+  ("--key session_date --field session_date=x", "another column or field"),
+  ("--key Cookie --field Cookie=c", "cannot be a column's name"), ("--key a,,b", "cannot be"),
+  ("--key cookie", "no --field says where"),
+  ("--key a,b,c,d,e --field a=a --field b=b", "at most 4 fields"),
+])
+func `a key that cannot be is refused`(flags: String, reason: String) throws {
+  let refused =
+    refusal(
+      words("run --brokers b:9092 --topic clicks --sink sqlite:x.db " + flags))?.description ?? ""
+  #expect(refused.contains(reason), "\(refused)")
+}
+
+@Test func `a preset's field of one's own goes where another key is given`() throws {
+  #expect(try run("--preset segment").decoding.key == ["anonymous_id"])
+  let other = try run("--preset segment --key user_id,ip").decoding
+  #expect(!other.fields.contains { $0.name == "anonymous_id" })
 }

@@ -11,13 +11,13 @@ import Testing
     return decoder.outcome(value)
   }
 
-  @Test(arguments: EventField.allCases)
+  @Test(arguments: EventField.named)
   func `every field can be mapped`(field: EventField) throws {
     var mapping = FieldMapping()
     try mapping.set(field.name, path: "a.b")
     #expect(mapping.path(of: field) == ["a", "b"])
     let parts: [EventField] = [.browserFamily, .osFamily, .deviceFamily]
-    for other in EventField.allCases where other != field {
+    for other in EventField.named where other != field {
       let follows = field == .userAgent && parts.contains(other)
       #expect((mapping.path(of: other) == FieldMapping().path(of: other)) == !follows)
     }

@@ -98,7 +98,7 @@ import Testing
     #expect(Set(counters.named.map(\.name)).count == counters.named.count)
     #expect(Set(counters.named.map(\.value)).isSuperset(of: Set(100..<110)))
     #expect(counters.late == 3)
-    #expect(counters.rejected == (1...18).reduce(0, +))
+    #expect(counters.rejected == (1...19).reduce(0, +))
     #expect(counters.rejectedByReason[Int(RejectReason.badTime.rawValue)] == 11)
   }
 
@@ -118,11 +118,13 @@ import Testing
         "7 number_out_of_range", "8 wrong_type", "9 missing_ip", "10 missing_time", "11 bad_time",
         "12 time_without_offset", "13 time_out_of_range", "14 control_character_in_key",
         "15 key_too_long", "16 ahead_of_record", "17 ahead_of_now", "18 too_many_sessions",
+        "19 missing_key",
       ])
     #expect(
       EventField.allCases.map { "\($0.rawValue) \($0.name)" } == [
         "1 user_id", "2 ip", "3 event_time", "4 url", "5 referrer", "6 host", "7 user_agent",
-        "8 browser_family", "9 os_family", "10 device_family",
+        "8 browser_family", "9 os_family", "10 device_family", "11 key_1", "12 key_2", "13 key_3",
+        "14 key_4",
       ])
     #expect(
       LateReason.allCases.map { "\($0.rawValue) \($0.code)" } == [

@@ -25,7 +25,9 @@ import Testing
     session.browserFamily = text(&random)
     session.osFamily = text(&random)
     session.deviceFamily = text(&random)
+    session.ip = text(&random)
     session.exitURL = text(&random)
+    session.userID = text(&random)
     return session
   }
 
@@ -63,9 +65,10 @@ import Testing
       SessionRecord(userID: Array("u".utf8), ip: Array("ip".utf8), sessions: [session]))
     func long(_ low: UInt8) -> [UInt8] { [low, 0, 0, 0, 0, 0, 0, 0] }
     let null: [UInt8] = [0xFF, 0xFF]
-    var expected: [UInt8] = [2, 0, 1, 0, 0x75, 2, 0, 0x69, 0x70, 1, 0]
+    var expected: [UInt8] = [4, 0, 0x75, 0x1F, 0x69, 0x70, 1, 0]
     expected += long(1) + [2, 0, 0, 0] + long(3) + long(4) + [5, 0, 0, 0] + long(6)
-    expected += long(7) + long(8) + [2, 0, 0x2F, 0x61] + null + null + null + null + null + [0, 0]
+    expected += long(7) + long(8) + [2, 0, 0x2F, 0x61]
+    expected += null + null + null + null + null + null + [0, 0] + null
     #expect(bytes == expected)
   }
 
@@ -81,9 +84,8 @@ import Testing
   }
 
   static let broken: [[UInt8]] = [
-    // Three key fields, none, a null user, a null ip, no session.
-    [3, 0, 0, 0, 1, 0, 0x31, 0, 0], [0, 0, 0, 0], [2, 0, 0xFF, 0xFF, 1, 0, 0x31, 1, 0],
-    [2, 0, 0, 0, 0xFF, 0xFF, 1, 0], [2, 0, 0, 0, 1, 0, 0x31, 0, 0],
+    // Nothing, a null key, a key that is cut, no session.
+    [], [0xFF, 0xFF, 1, 0], [3, 0, 0x1F, 0x31], [2, 0, 0x1F, 0x31, 0, 0],
   ]
 
   @Test(arguments: broken)

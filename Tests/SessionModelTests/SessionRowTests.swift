@@ -109,7 +109,7 @@ import Testing
 
   @Test func `the table's columns keep their names and their order`() {
     #expect(
-      SessionColumn.allCases.map(\.rawValue).joined(separator: ", ")
+      SessionSchema.standard.names.joined(separator: ", ")
         == "session_id, user_id, ip, is_logged_in, session_start, session_end, session_date, "
         + "duration_ms, event_count, landing_url, exit_url, referrer, host, browser_family, "
         + "os_family, device_family, country, state, city")

@@ -23,7 +23,8 @@ enum ExtremeRows {
     }
     for (index, text) in texts.enumerated() {
       batch.append {
-        let all = RowText.allCases.map { ($0, Optional(text)) }
+        // The table of the default key has no column for another.
+        let all = RowText.allCases.filter { $0 != .ownKey }.map { ($0, Optional(text)) }
         SampleRows.append(
           number: 2 + index, start: 1_000_000, end: 2_999_999 + Microseconds(index),
           texts: Dictionary(uniqueKeysWithValues: all), to: &$0)

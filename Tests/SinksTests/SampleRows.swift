@@ -64,9 +64,10 @@ enum SampleRows {
   static func lines(_ batches: RowBatch...) -> [String] {
     var lines: [String] = []
     for batch in batches {
+      let json = SessionRowJSON()
       func append(_ row: SessionRow) {
         var bytes: [UInt8] = []
-        SessionRowJSON.append(row, to: &bytes)
+        json.append(row, to: &bytes)
         lines.append(String(decoding: bytes, as: UTF8.self))
       }
       batch.forEachRow(append)

@@ -63,16 +63,13 @@ import Testing
     let hasher = KeyHasher(seed: task.store.hashSeed)
     for number in 1...100 {
       let record = Sample.record(number, time: 1)
-      let hash = record.userID.withUnsafeBytes { user in
-        record.ip.withUnsafeBytes { hasher.hash(userID: user, ip: $0) }
-      }
-      task.set(record, for: hash)
+      task.set(record, for: record.key.withUnsafeBytes { hasher.hash($0) })
     }
     try task.checkpoint()
     let reader = try task.store.makeReader()
     for (user, found) in [("user-42", 1), ("user-101", 0)] {
       var records: [SessionRecord] = []
-      try reader.forEachRecord(of: (Array(user.utf8), Array("10.0.0.1".utf8))) {
+      try reader.forEachRecord(of: joinedKey(user.utf8, "10.0.0.1".utf8)) {
         records.append($0)
         return true
       }

@@ -5,15 +5,27 @@ package struct LoggedEvent: Equatable, Sendable {
   package var point: EventPoint
   package var userID: String
   package var ip: String
+  /// What a key of one's own goes by.
+  package var visitor: String
   package var url: String
   package var referrer: String?
 
-  package init(point: EventPoint, userID: String, ip: String, url: String, referrer: String?) {
+  package init(
+    point: EventPoint, userID: String, ip: String, visitor: String = "v", url: String,
+    referrer: String?
+  ) {
     self.point = point
     self.userID = userID
     self.ip = ip
+    self.visitor = visitor
     self.url = url
     self.referrer = referrer
+  }
+
+  /// The key's fields, joined.
+  package func key(_ layout: KeyLayout) -> String {
+    layout.fields.map { $0 == "user_id" ? userID : $0 == "ip" ? ip : visitor }
+      .joined(separator: "\u{1F}")
   }
 }
 
@@ -30,67 +42,67 @@ extension LoggedEvent {
 /// The sessions of a batch job, the naive way: sort each key's events and scan.
 ///
 /// - Returns: the encoded rows, in the order of their positions.
-package func batchRows(_ events: [LoggedEvent], gap: Microseconds) -> [[UInt8]] {
+package func batchRows(
+  _ events: [LoggedEvent], gap: Microseconds, key: KeyLayout = .standard
+) -> [[UInt8]] {
   var byKey: [String: [LoggedEvent]] = [:]
-  for event in events { byKey[event.userID + "|" + event.ip, default: []].append(event) }
+  for event in events { byKey[event.key(key), default: []].append(event) }
   var rows: [(position: RowPosition, bytes: [UInt8])] = []
   var ids = SessionIDHasher()
+  func add(_ session: [LoggedEvent]) {
+    let bytes = encodedRow(of: session, &ids, key: key)
+    rows.append((bytes.withUnsafeBytes { SessionRow(bytes: $0)!.position }, bytes))
+  }
   for list in byKey.values {
     var session: [LoggedEvent] = []
     for event in list.sorted(by: { $0.point < $1.point }) {
       if let last = session.last, event.point.time > last.point.time + gap {
-        rows.append(row(of: session, &ids))
+        add(session)
         session = []
       }
       session.append(event)
     }
-    rows.append(row(of: session, &ids))
+    add(session)
   }
   return rows.sorted { $0.position < $1.position }.map(\.bytes)
-}
-
-private func row(
-  of session: [LoggedEvent], _ ids: inout SessionIDHasher
-) -> (position: RowPosition, bytes: [UInt8]) {
-  let bytes = encodedRow(of: session, &ids)
-  let position = bytes.withUnsafeBytes { SessionRow(bytes: $0)!.position }
-  return (position, bytes)
 }
 
 /// The encoded row of a session's events.
 ///
 /// - Parameter session: in the order of their points, not empty.
-package func encodedRow(of session: [LoggedEvent], _ ids: inout SessionIDHasher) -> [UInt8] {
+package func encodedRow(
+  of session: [LoggedEvent], _ ids: inout SessionIDHasher, key: KeyLayout = .standard
+) -> [UInt8] {
   let first = session.first!
   let last = session.last!
-  let id = withText(first.userID) { user in
-    withText(first.ip) { ids.id(userID: user, ip: $0, start: first.point.time) }
-  }
+  let userID = key.userID == nil ? last.userID : first.userID
+  let texts: [RowText: String?] = [
+    .ownKey: key.own.isEmpty ? nil : first.visitor, .userID: userID.isEmpty ? nil : userID,
+    .ip: first.ip, .landingURL: first.url, .exitURL: last.url, .referrer: first.referrer,
+  ]
+  let id = withText(first.key(key)) { ids.id(key: $0, start: first.point.time) }
   var bytes: [UInt8] = []
-  withText(first.userID) { user in
-    withText(first.ip) { ip in
-      withText(first.url) { landing in
-        withText(last.url) { exit in
-          withText(first.referrer ?? "") { referrer in
-            SessionRow.append(
-              id: id, start: first.point.time, end: last.point.time,
-              eventCount: UInt64(session.count),
-              texts: { text in
-                switch text {
-                case .userID: user.isEmpty ? nil : user
-                case .ip: ip
-                case .landingURL: landing
-                case .exitURL: exit
-                case .referrer: first.referrer == nil ? nil : referrer
-                default: nil
-                }
-              }, to: &bytes)
-          }
-        }
-      }
-    }
+  withViews(of: texts) { views in
+    SessionRow.append(
+      id: id, start: first.point.time, end: last.point.time, eventCount: UInt64(session.count),
+      texts: { views[$0] }, to: &bytes)
   }
   return bytes
+}
+
+/// Calls `body` with views of texts; those that are nil have none.
+package func withViews(of texts: [RowText: String?], _ body: ([RowText: TextView]) -> Void) {
+  let owned = texts.compactMapValues { $0.map { Array($0.utf8) + [0] } }
+  let joined = Array(owned.values.joined())
+  joined.withUnsafeBytes { all in
+    var views: [RowText: TextView] = [:]
+    var place = 0
+    for (text, bytes) in owned {
+      views[text] = TextView(rebasing: all[place..<(place + bytes.count - 1)])
+      place += bytes.count
+    }
+    body(views)
+  }
 }
 
 /// Calls `body` with the bytes of a text.

@@ -3,6 +3,7 @@ package import SessionModel
 /// An event that owns its texts.
 package struct DecodedEvent: Equatable {
   package var time: Microseconds = 0
+  package var key = ""
   package var userID = ""
   package var ip = ""
   package var url: String?
@@ -42,6 +43,7 @@ package struct DecodedEvent: Equatable {
       view.map { String(validating: $0, as: UTF8.self) ?? DecodedEvent.brokenText }
     }
     time = event.time
+    key = text(event.key) ?? ""
     userID = text(event.userID) ?? ""
     ip = text(event.ip) ?? ""
     url = text(event.url)

@@ -45,13 +45,13 @@ extension TableExport {
   package static func postgres(
     _ uri: String, table: String = "sessions"
   ) throws(PostgresClient.Failure) -> [UInt8] {
-    let columns = SessionColumn.allCases
+    let columns = SessionSchema.standard.columns
     let values = columns.map { column in
-      switch column {
-      case .sessionStart, .sessionEnd:
-        "to_char(\(column.rawValue) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-      case .sessionDate: "to_char(session_date, 'YYYY-MM-DD')"
-      default: "\(column.rawValue)::text"
+      switch column.kind {
+      case .timestamp:
+        "to_char(\(column.name) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+      case .date: "to_char(\(column.name), 'YYYY-MM-DD')"
+      default: "\(column.name)::text"
       }
     }
     let client = try PostgresClient(uri)
@@ -67,7 +67,7 @@ extension TableExport {
     for row in rows {
       for (index, column) in columns.enumerated() {
         bytes.append(contentsOf: (index == 0 ? "{" : ",").utf8)
-        JSONText.append(column.rawValue, to: &bytes)
+        JSONText.append(column.name, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
         append(row[index], column, to: &bytes)
       }
@@ -77,9 +77,9 @@ extension TableExport {
   }
 
   private static func append(_ value: String?, _ column: SessionColumn, to bytes: inout [UInt8]) {
-    switch (column, value) {
+    switch (column.kind, value) {
     case (_, nil): bytes.append(contentsOf: "null".utf8)
-    case (.isLoggedIn, let value?), (.durationMs, let value?), (.eventCount, let value?):
+    case (.boolean, let value?), (.integer, let value?):
       bytes.append(contentsOf: value.utf8)
     case (_, let value?):
       var value = value

@@ -9,15 +9,15 @@ package enum TableExport {
   package static func sqlite(
     _ path: String, table: String = "sessions"
   ) throws(SQLiteFile.Failure) -> [UInt8] {
-    let columns = SessionColumn.allCases
-    let names = columns.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+    let columns = SessionSchema.standard.columns
+    let names = columns.map { "\"\($0.name)\"" }.joined(separator: ", ")
     var bytes: [UInt8] = []
     try SQLiteFile(path).forEachRow(
       "SELECT \(names) FROM \"\(table)\" ORDER BY session_end, session_id"
     ) { statement in
       for (index, column) in columns.enumerated() {
         bytes.append(contentsOf: (index == 0 ? "{" : ",").utf8)
-        JSONText.append(column.rawValue, to: &bytes)
+        JSONText.append(column.name, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
         append(statement, Int32(index), isBoolean: column == .isLoggedIn, to: &bytes)
       }

@@ -17,12 +17,13 @@ import Windowing
     try user.withUnsafeBytes { user in
       try ip.withUnsafeBytes { ip in
         try url.withUnsafeBytes { url in
-          var event = Event()
-          event.time = time
-          (event.userID, event.ip, event.url) = (user, ip, url)
-          try table.add(
-            event, at: EventPoint(time: time, partition: 0, offset: offset),
-            hash: hasher.hash(userID: user, ip: ip), closeLine: .never)
+          try Event.with(userID: user, ip: ip) { event in
+            var event = event
+            (event.time, event.url) = (time, url)
+            try table.add(
+              event, at: EventPoint(time: time, partition: 0, offset: offset),
+              hash: hasher.hash(event.key), closeLine: .never)
+          }
         }
       }
     }

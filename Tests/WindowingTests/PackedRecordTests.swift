@@ -1,4 +1,5 @@
 import SessionModel
+import TestSupport
 import Testing
 import Windowing
 
@@ -26,8 +27,8 @@ import Windowing
     #expect(!isWellFormed([session(1, 2, events: 0)]))
   }
 
-  @Test func `a record without a user's text is none`() {
-    let null: [UInt8] = [2, 0, 0xFF, 0xFF]
+  @Test func `a record without a key is none`() {
+    let null: [UInt8] = [0xFF, 0xFF]
     let rest = [UInt8](repeating: 0, count: 70_000)
     #expect(!(null + rest).withUnsafeBytes { PackedRecord.isWellFormed($0) })
   }

@@ -17,6 +17,7 @@ import Windowing
         return LoggedEvent(
           point: EventPoint(time: time, partition: Int32(partition), offset: Int64(offset)),
           userID: random.pick(["", "1"]), ip: random.pick(["a", "b"]),
+          visitor: random.pick(["v", "w"]),
           url: String(repeating: "/", count: random.below(90)),
           referrer: random.pick([nil, "x"]))
       }
@@ -32,9 +33,10 @@ import Windowing
   }
 
   static func run(
-    _ logs: [[LoggedEvent]], _ random: inout RandomNumbers, _ faults: Faults
+    _ logs: [[LoggedEvent]], _ random: inout RandomNumbers, _ faults: Faults,
+    key: KeyLayout = .standard
   ) throws -> SimulatedTask {
-    var task = SimulatedTask(logs: logs)
+    var task = SimulatedTask(logs: logs, key: key)
     while let partition = task.unread.isEmpty ? nil : random.pick(task.unread) {
       for _ in 0...random.below(6) where task.unread.contains(partition) {
         try task.read(partition)
@@ -75,6 +77,26 @@ import Windowing
       let restored = try Self.run(logs, &random, Faults(restarts: true, oldRestores: true))
       try #require(restored.sink == expected, "old states, seed \(seed)")
       try #require(Set(restored.late) == late, "old states, seed \(seed)")
+    }
+  }
+
+  static let keys = [
+    ["visitor"], ["visitor", "user_id"], ["ip", "visitor"], ["ip"], ["ip", "user_id"],
+  ]
+
+  @Test(arguments: keys)
+  func `with any other key rows equal a batch job's; what is no key field is folded`(
+    fields: [String]
+  ) throws {
+    let key = KeyLayout(fields)
+    for seed in 0..<Self.streams / 50 {
+      var random = RandomNumbers(seed: seed)
+      let logs = Self.randomLogs(&random)
+      let task = try Self.run(logs, &random, Faults(restarts: true, oldRestores: true), key: key)
+      let late = Set(task.late)
+      let expected = batchRows(
+        logs.joined().filter { !late.contains($0.point) }, gap: SimulatedTask.gap, key: key)
+      try #require(task.sink == expected, "seed \(seed)")
     }
   }
 

@@ -23,7 +23,7 @@ import Windowing
           try withEvent(user: user, time: time) { event in
             try table.add(
               event, at: EventPoint(time: time, partition: 0, offset: Int64(offset)),
-              hash: hasher.hash(userID: event.userID, ip: event.ip), closeLine: closeLine)
+              hash: hasher.hash(event.key), closeLine: closeLine)
           }
         }
       }.get()
@@ -46,12 +46,12 @@ import Windowing
     try withText("10.0.0.1") { ip in
       withText("/\(time)") { url in
         Result {
-          var event = Event()
-          event.time = time
-          event.userID = user
-          event.ip = ip
-          event.url = url
-          try body(event)
+          try Event.with(userID: user, ip: ip) { event in
+            var event = event
+            event.time = time
+            event.url = url
+            try body(event)
+          }
         }
       }
     }.get()

@@ -26,6 +26,7 @@ struct SimulatedTask {
   static let gap: Microseconds = 6
 
   let logs: [[LoggedEvent]]
+  let key: KeyLayout
   let disk = Log()
   var checkpoints: [Checkpoint] = []
   var marks = Watermarks(gap: gap, outOfOrderness: outOfOrderness)
@@ -37,16 +38,17 @@ struct SimulatedTask {
   var sinkPosition: RowPosition?
   private let hasher = KeyHasher(seed: (1, 2))
 
-  init(logs: [[LoggedEvent]]) {
+  init(logs: [[LoggedEvent]], key: KeyLayout = .standard) {
     self.logs = logs
+    self.key = key
     offsets = logs.map { _ in 0 }
-    table = SimulatedTask.table(on: disk)
+    table = SimulatedTask.table(on: disk, key)
     for partition in logs.indices { marks.add(partition: Int32(partition)) }
     checkpoint(rowLimit: 0)
   }
 
-  private static func table(on disk: Log) -> SessionTable {
-    SessionTable(gap: gap) { place, _, body in
+  private static func table(on disk: Log, _ key: KeyLayout) -> SessionTable {
+    SessionTable(gap: gap, key: key) { place, _, body in
       disk.records[place]!.withUnsafeBytes { body($0) }
     }
   }
@@ -60,22 +62,25 @@ struct SimulatedTask {
       late.append(logged.point)
       return
     }
-    let (marks, table, hasher) = (marks, table, hasher)
+    let (marks, table, hasher, key) = (marks, table, hasher, key)
     var failure: (any Error)?
     withText(logged.userID) { user in
       withText(logged.ip) { ip in
         withText(logged.url) { url in
           withText(logged.referrer ?? "") { referrer in
-            var event = Event()
-            event.time = logged.point.time
-            event.userID = user
-            event.ip = ip
-            event.url = url
-            event.referrer = logged.referrer == nil ? nil : referrer
             do {
-              try table.add(
-                event, at: logged.point, hash: hasher.hash(userID: user, ip: ip),
-                closeLine: marks.closeLine)
+              try withText(logged.key(key)) { key in
+                Result {
+                  var event = Event()
+                  (event.key, event.userID, event.ip) = (key, user, ip)
+                  event.time = logged.point.time
+                  event.url = url
+                  event.referrer = logged.referrer == nil ? nil : referrer
+                  try table.add(
+                    event, at: logged.point, hash: hasher.hash(event.key),
+                    closeLine: marks.closeLine)
+                }
+              }.get()
             } catch { failure = error }
           }
         }
@@ -134,7 +139,7 @@ struct SimulatedTask {
     for (partition, greatest) in saved.maxEventTimes.enumerated() {
       marks.add(partition: Int32(partition), maxEventTime: greatest)
     }
-    table = SimulatedTask.table(on: disk)
+    table = SimulatedTask.table(on: disk, key)
     for headers in disk.headers.reversed() {
       for entry in headers {
         _ = table.recover(hash: entry.hash, place: entry.place, leastLast: entry.leastLast)

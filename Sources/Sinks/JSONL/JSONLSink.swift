@@ -21,13 +21,17 @@ package final class JSONLSink: Sink {
   /// Who we are since `open`; nil when closed.
   private var claimed: (identity: JobIdentity, owner: OwnerID)?
   private var buffer: [UInt8] = []
+  private let json: SessionRowJSON
 
   /// - Parameters:
   ///   - directory: made if missing; the one above it is not.
+  ///   - schema: the columns that a line has.
   ///   - lockTimeoutMilliseconds: bounds the wait for the lock; for tests.
   package init(
-    directory: String, lockTimeoutMilliseconds: Int64 = JSONLSink.lockTimeoutMilliseconds
+    directory: String, schema: SessionSchema = .standard,
+    lockTimeoutMilliseconds: Int64 = JSONLSink.lockTimeoutMilliseconds
   ) {
+    json = SessionRowJSON(schema)
     self.directory = JSONLDirectory(
       path: directory, lockTimeoutMilliseconds: lockTimeoutMilliseconds)
   }
@@ -94,7 +98,7 @@ package final class JSONLSink: Sink {
   ) throws(SystemError) {
     buffer.removeAll(keepingCapacity: true)
     func append(_ row: SessionRow) throws(SystemError) {
-      SessionRowJSON.append(row, to: &buffer)
+      json.append(row, to: &buffer)
       buffer.append(UInt8(ascii: "\n"))
       if buffer.count < JSONLSink.bufferBytes { return }
       try file.write(buffer)

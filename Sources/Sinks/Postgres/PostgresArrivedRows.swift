@@ -5,11 +5,15 @@ final class PostgresArrivedRows: ArrivedRows {
   private static let rowsPerFetch = 2_000
 
   private let connection: PostgresConnection
+  private let columns: [SessionColumn]
   private var rows: ArraySlice<[String?]> = []
 
-  init(_ address: PostgresAddress, table: TableName) throws(SinkError) {
+  init(
+    _ address: PostgresAddress, table: TableName, schema: SessionSchema
+  ) throws(SinkError) {
+    columns = schema.columns
     connection = try PostgresConnection.open(address)
-    let values = SessionColumn.allCases.map(PostgresArrivedRows.text).joined(separator: ", ")
+    let values = columns.map(PostgresArrivedRows.text).joined(separator: ", ")
     try connection.execute(
       """
       BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
@@ -21,9 +25,9 @@ final class PostgresArrivedRows: ArrivedRows {
   private static func text(of column: SessionColumn) -> String {
     switch column.kind {
     case .timestamp:
-      "to_char(\(column.rawValue) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-    case .date: "to_char(\(column.rawValue), 'YYYY-MM-DD')"
-    case .text, .boolean, .integer: "\(column.rawValue)::text"
+      "to_char(\(column.name) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    case .date: "to_char(\(column.name), 'YYYY-MM-DD')"
+    case .text, .boolean, .integer: "\(column.name)::text"
     }
   }
 
@@ -33,9 +37,9 @@ final class PostgresArrivedRows: ArrivedRows {
     }
     guard let row = rows.popFirst() else { return nil }
     var bytes: [UInt8] = []
-    for (index, column) in SessionColumn.allCases.enumerated() {
+    for (index, column) in columns.enumerated() {
       bytes += (index == 0 ? "{" : ",").utf8
-      JSONText.append(column.rawValue, to: &bytes)
+      JSONText.append(column.name, to: &bytes)
       bytes.append(UInt8(ascii: ":"))
       append(row[index], column.kind, to: &bytes)
     }

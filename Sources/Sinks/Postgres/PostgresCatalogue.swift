@@ -4,7 +4,8 @@ import SessionModel
 enum PostgresCatalogue {
   /// - Returns: nil where no table of that name is there.
   static func read(
-    _ table: TableName, _ connection: borrowing PostgresConnection, place: String
+    _ table: TableName, _ schema: SessionSchema, _ connection: borrowing PostgresConnection,
+    place: String
   ) throws(SinkError) -> SQLTable? {
     let kinds = try connection.query(
       "SELECT relkind FROM pg_class WHERE oid = to_regclass($1)", [table.quoted])
@@ -16,7 +17,7 @@ enum PostgresCatalogue {
     }
     return SQLTable(
       place: place, dialect: .postgres, columns: try readColumns(of: table, connection),
-      hasKey: try hasKey(table, connection))
+      schema: schema, hasKey: try hasKey(table, connection))
   }
 
   private static func readColumns(

@@ -11,43 +11,36 @@ struct PostgresCopy {
 
   private(set) var bytes: [UInt8] = []
 
-  init(_ rows: RowBatch) {
+  init(_ rows: RowBatch, _ schema: SessionSchema) {
     bytes.reserveCapacity(rows.bytes.count * 2)
     bytes.append(contentsOf: "PGCOPY\n".utf8)
     bytes.append(contentsOf: [0xFF, 0x0D, 0x0A, 0x00])
     // Flags, and the length of a header extension.
     append(Int32(0))
     append(Int32(0))
-    rows.forEachRow { append($0) }
+    rows.forEachRow { append($0, schema.columns) }
     append(Int16(-1))
   }
 
-  private mutating func append(_ row: SessionRow) {
-    append(Int16(SessionColumn.allCases.count))
-    for column in SessionColumn.allCases {
-      switch column {
-      case .sessionID: appendSized { row.sessionID.appendHex(to: &$0) }
-      case .isLoggedIn: appendSized { $0.append(row.isLoggedIn ? 1 : 0) }
-      case .sessionStart: appendValue(row.sessionStart - PostgresCopy.epoch)
-      case .sessionEnd: appendValue(row.sessionEnd - PostgresCopy.epoch)
-      case .sessionDate:
-        let day = row.sessionStart.flooredDivision(by: PostgresCopy.microsecondsPerDay)
+  private mutating func append(_ row: SessionRow, _ columns: [SessionColumn]) {
+    append(Int16(columns.count))
+    for column in columns {
+      switch row.value(of: column) {
+      case .null: append(Int32(-1))
+      case .text(let text): append(text)
+      case .sessionID(let id): appendSized { id.appendHex(to: &$0) }
+      case .boolean(let value): appendSized { $0.append(value ? 1 : 0) }
+      case .timestamp(let time): appendValue(time - PostgresCopy.epoch)
+      case .date(let time):
+        let day = time.flooredDivision(by: PostgresCopy.microsecondsPerDay)
         appendValue(Int32(day - PostgresCopy.epochDay))
-      case .durationMs: appendValue(row.durationMs)
-      case .eventCount: appendValue(Int64(clamping: row.eventCount))
-      case .userID, .ip, .landingURL, .exitURL, .referrer, .host, .browserFamily, .osFamily,
-        .deviceFamily, .country, .state, .city:
-        append(column.rowText.flatMap { row[$0] })
+      case .integer(let number): appendValue(number)
       }
     }
   }
 
   /// PostgreSQL's text cannot hold U+0000: U+FFFD stands in for it.
-  private mutating func append(_ text: TextView?) {
-    guard let text else {
-      append(Int32(-1))
-      return
-    }
+  private mutating func append(_ text: TextView) {
     appendSized { bytes in
       if !text.contains(0) {
         bytes.append(contentsOf: text)

@@ -28,19 +28,23 @@ package final class PostgresSink: Sink {
 
   private let address: PostgresAddress
   private let table: TableName
+  private let schema: SessionSchema
   private let ledger: PostgresLedger
   private let beginning: String
   private let copying: String
   private let upserting: String
   private var connected: Connected?
 
-  /// - Parameter lockTimeoutMilliseconds: for tests.
+  /// - Parameters:
+  ///   - schema: the table's columns.
+  ///   - lockTimeoutMilliseconds: for tests.
   package init(
-    address: PostgresAddress, table: TableName,
+    address: PostgresAddress, table: TableName, schema: SessionSchema = .standard,
     lockTimeoutMilliseconds: Int = PostgresSink.lockTimeoutMilliseconds
   ) {
     self.address = address
     self.table = table
+    self.schema = schema
     ledger = PostgresLedger(
       table: table, place: "table \(table.text) in \(address.place)")
     beginning = """
@@ -51,9 +55,10 @@ package final class PostgresSink: Sink {
         WHERE current_setting('synchronous_commit') = 'off';
       """
     copying = "COPY \(PostgresSink.staging) FROM STDIN (FORMAT binary)"
-    let columns = SQLTable.columnNames.joined(separator: ", ")
     upserting = SQLTable.upsert(
-      into: table, "SELECT \(columns) FROM \(PostgresSink.staging)", differs: "IS DISTINCT FROM")
+      into: table, columns: schema.names,
+      "SELECT \(schema.names.joined(separator: ", ")) FROM \(PostgresSink.staging)",
+      differs: "IS DISTINCT FROM")
   }
 
   private var place: String { ledger.place }
@@ -88,7 +93,7 @@ package final class PostgresSink: Sink {
   ) throws(SinkError) -> RowPosition? {
     try ledger.make(connection)
     let entry = try ledger.lockedEntry(connection)
-    let present = try PostgresCatalogue.read(table, connection, place: place)
+    let present = try PostgresCatalogue.read(table, schema, connection, place: place)
     let isPresent = present != nil
     try present?.check()
     try SinkRules.checkClaim(claimant, on: place, entry: entry) { () throws(SinkError) in
@@ -96,7 +101,7 @@ package final class PostgresSink: Sink {
     }
     if !isPresent {
       try SQLTable.requireNeverFilled(entry, place: place)
-      try connection.execute(SinkDDL.postgresTable(table))
+      try connection.execute(SinkDDL.postgresTable(table, schema))
     }
     try ledger.put(
       SinkEntry(
@@ -127,11 +132,12 @@ package final class PostgresSink: Sink {
   private func write(
     after: RowPosition?, _ rows: RowBatch, upTo last: RowPosition, _ connected: Connected
   ) throws(SinkError) {
-    try connected.connection.execute(beginning + SinkDDL.postgresStaging(PostgresSink.staging))
+    try connected.connection.execute(
+      beginning + SinkDDL.postgresStaging(PostgresSink.staging, schema))
     try SinkRules.checkWrite(
       by: connected.owner, after: after, on: place,
       entry: try ledger.lockedEntry(connected.connection))
-    let encoded = PostgresCopy(rows).bytes
+    let encoded = PostgresCopy(rows, schema).bytes
     let outcome: Result<Void, SinkError> = encoded.withUnsafeBytes { bytes in
       do throws(SinkError) {
         return .success(try connected.connection.copy(copying, bytes))

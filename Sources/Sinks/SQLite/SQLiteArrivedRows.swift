@@ -6,11 +6,13 @@ final class SQLiteArrivedRows: ArrivedRows {
 
   private let connection: SQLiteConnection
   private let statement: SQLiteStatement
+  private let columns: [SessionColumn]
 
-  init(path: String, table: TableName) throws(SinkError) {
+  init(path: String, table: TableName, schema: SessionSchema) throws(SinkError) {
     let connection = try SQLiteConnection.open(
       path, create: false, busyTimeoutMilliseconds: SQLiteArrivedRows.busyTimeoutMilliseconds)
-    let names = SessionColumn.allCases.map(\.rawValue).joined(separator: ", ")
+    columns = schema.columns
+    let names = schema.names.joined(separator: ", ")
     statement = try connection.prepare("SELECT \(names) FROM \(table.quoted) ORDER BY rowid")
     self.connection = connection
   }
@@ -18,9 +20,9 @@ final class SQLiteArrivedRows: ArrivedRows {
   func next() throws(SinkError) -> [UInt8]? {
     guard try statement.step() else { return nil }
     var bytes: [UInt8] = []
-    for (index, column) in SessionColumn.allCases.enumerated() {
+    for (index, column) in columns.enumerated() {
       bytes += (index == 0 ? "{" : ",").utf8
-      JSONText.append(column.rawValue, to: &bytes)
+      JSONText.append(column.name, to: &bytes)
       bytes.append(UInt8(ascii: ":"))
       append(column, at: Int32(index), to: &bytes)
     }

@@ -38,7 +38,8 @@ enum SQLiteCatalogue {
 
   /// - Returns: nil where no table of that name is there.
   static func read(
-    _ table: TableName, _ connection: borrowing SQLiteConnection, place: String
+    _ table: TableName, _ schema: SessionSchema, _ connection: borrowing SQLiteConnection,
+    place: String
   ) throws(SinkError) -> SQLTable? {
     let objects = try connection.prepare(
       "SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')")
@@ -49,12 +50,12 @@ enum SQLiteCatalogue {
         "\(place) is a view. Nothing was changed. Name a table with --table.")
     }
     return SQLTable(
-      place: place, dialect: .sqlite, columns: try readColumns(of: table, connection),
-      hasKey: try hasKey(table, connection))
+      place: place, dialect: .sqlite, columns: try readColumns(of: table, schema, connection),
+      schema: schema, hasKey: try hasKey(table, connection))
   }
 
   private static func readColumns(
-    of table: TableName, _ connection: borrowing SQLiteConnection
+    of table: TableName, _ schema: SessionSchema, _ connection: borrowing SQLiteConnection
   ) throws(SinkError) -> [String: SQLTable.Column] {
     let statement = try connection.prepare(
       """
@@ -70,7 +71,7 @@ enum SQLiteCatalogue {
       let affinity = Affinity(type: type, isStrict: statement.integer(6) != 0)
       let isGenerated = statement.integer(4) != 0
       // In a primary key a null would not stand for itself; a further column there fills itself.
-      let isOurs = SessionColumn(rawValue: name).map { $0 != .sessionID } ?? false
+      let isOurs = name != SessionColumn.sessionID.name && schema.names.contains(name)
       let isKey = isOurs && statement.integer(5) != 0
       columns[name] = SQLTable.Column(
         type: type, keeps: { affinity.keeps($0) },

@@ -37,18 +37,21 @@ package final class SQLiteSink: Sink {
 
   private let path: String
   private let table: TableName
+  private let schema: SessionSchema
   private let busyTimeoutMilliseconds: Int32
   private var connected: Connected?
 
   /// - Parameters:
   ///   - path: of the database file; made if missing, its directory is not.
+  ///   - schema: the table's columns.
   ///   - busyTimeoutMilliseconds: bounds the waits for locks; for tests.
   package init(
-    path: String, table: TableName,
+    path: String, table: TableName, schema: SessionSchema = .standard,
     busyTimeoutMilliseconds: Int32 = SQLiteSink.busyTimeoutMilliseconds
   ) {
     self.path = path
     self.table = table
+    self.schema = schema
     self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
   }
 
@@ -64,7 +67,8 @@ package final class SQLiteSink: Sink {
       try connection.execute(SinkDDL.sqliteLedger)
       let ledger = try SQLiteLedger(connection, table: table, path: path)
       let position = try self.claim(claimant, connection, ledger)
-      return (Statements(ledger, try SQLiteUpsert(connection, table: table)), position)
+      let upsert = try SQLiteUpsert(connection, table: table, schema: schema)
+      return (Statements(ledger, upsert), position)
     }
     connected = Connected(connection, statements, claimant.owner)
     return position
@@ -77,7 +81,7 @@ package final class SQLiteSink: Sink {
     _ ledger: borrowing SQLiteLedger
   ) throws(SinkError) -> RowPosition? {
     let entry = try ledger.entry()
-    let present = try SQLiteCatalogue.read(table, connection, place: place)
+    let present = try SQLiteCatalogue.read(table, schema, connection, place: place)
     let isPresent = present != nil
     try present?.check()
     try SinkRules.checkClaim(claimant, on: place, entry: entry) { () throws(SinkError) in
@@ -85,7 +89,7 @@ package final class SQLiteSink: Sink {
     }
     if !isPresent {
       try SQLTable.requireNeverFilled(entry, place: place)
-      try connection.execute(SinkDDL.sqliteTable(table))
+      try connection.execute(SinkDDL.sqliteTable(table, schema))
     }
     try ledger.put(
       SinkEntry(

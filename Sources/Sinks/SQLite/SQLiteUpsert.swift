@@ -3,13 +3,19 @@ import SessionModel
 /// Writes rows into the session table, each by its `session_id`. Used inside a transaction.
 struct SQLiteUpsert: ~Copyable {
   private let statement: SQLiteStatement
-  /// The computed texts of one row, reused.
+  private let columns: [SessionColumn]
+  /// The computed texts of one row, one behind the other, and where each column's ends; reused.
   private var scratch: [UInt8] = []
+  private var ends: [Int] = []
 
-  init(_ connection: borrowing SQLiteConnection, table: TableName) throws(SinkError) {
-    let places = (1...SQLTable.columnNames.count).map { "?\($0)" }.joined(separator: ", ")
+  init(
+    _ connection: borrowing SQLiteConnection, table: TableName, schema: SessionSchema
+  ) throws(SinkError) {
+    columns = schema.columns
+    let places = (1...columns.count).map { "?\($0)" }.joined(separator: ", ")
     statement = try connection.prepare(
-      SQLTable.upsert(into: table, "VALUES (\(places))", differs: "IS NOT"))
+      SQLTable.upsert(
+        into: table, columns: schema.names, "VALUES (\(places))", differs: "IS NOT"))
   }
 
   mutating func write(_ rows: RowBatch) throws(SinkError) {
@@ -22,23 +28,14 @@ struct SQLiteUpsert: ~Copyable {
   }
 
   private mutating func write(_ row: SessionRow) throws(SinkError) {
-    scratch.removeAll(keepingCapacity: true)
-    row.sessionID.appendHex(to: &scratch)
-    let start = scratch.count
-    TimeText.appendTimestamp(row.sessionStart, to: &scratch)
-    let end = scratch.count
-    TimeText.appendTimestamp(row.sessionEnd, to: &scratch)
-    let date = scratch.count
-    TimeText.appendDate(row.sessionStart, to: &scratch)
+    compute(row)
     let outcome: Result<Void, SinkError> = scratch.withUnsafeBytes { texts in
-      func bind(_ range: Range<Int>, _ column: SessionColumn) {
-        statement.bind(UnsafeRawBufferPointer(rebasing: texts[range]), at: column.parameter)
+      var start = 0
+      for (index, column) in columns.enumerated() {
+        let text = UnsafeRawBufferPointer(rebasing: texts[start..<ends[index]])
+        bind(row.value(of: column), computed: text, at: Int32(index + 1))
+        start = ends[index]
       }
-      bind(0..<start, .sessionID)
-      bind(start..<end, .sessionStart)
-      bind(end..<date, .sessionEnd)
-      bind(date..<texts.count, .sessionDate)
-      bindOwnValues(of: row)
       do throws(SinkError) {
         _ = try statement.step()
         statement.reset()
@@ -50,21 +47,30 @@ struct SQLiteUpsert: ~Copyable {
     try outcome.get()
   }
 
-  private func bindOwnValues(of row: SessionRow) {
-    statement.bind(row.isLoggedIn ? 1 : 0, at: SessionColumn.isLoggedIn.parameter)
-    statement.bind(row.durationMs, at: SessionColumn.durationMs.parameter)
-    statement.bind(Int64(clamping: row.eventCount), at: SessionColumn.eventCount.parameter)
-    for (text, parameter) in SQLiteUpsert.textParameters {
-      statement.bind(row[text], at: parameter)
+  /// Makes the texts that the row does not hold as such; they must not move while they are bound.
+  private mutating func compute(_ row: SessionRow) {
+    scratch.removeAll(keepingCapacity: true)
+    ends.removeAll(keepingCapacity: true)
+    for column in columns {
+      switch row.value(of: column) {
+      case .sessionID(let id): id.appendHex(to: &scratch)
+      case .timestamp(let time): TimeText.appendTimestamp(time, to: &scratch)
+      case .date(let time): TimeText.appendDate(time, to: &scratch)
+      case .null, .text, .boolean, .integer: break
+      }
+      ends.append(scratch.count)
     }
   }
 
-  private static let textParameters: [(RowText, Int32)] = SessionColumn.allCases.compactMap {
-    column in column.rowText.map { ($0, column.parameter) }
+  private func bind(
+    _ value: SessionValue, computed: UnsafeRawBufferPointer, at parameter: Int32
+  ) {
+    switch value {
+    case .null: statement.bind(nil, at: parameter)
+    case .text(let text): statement.bind(text, at: parameter)
+    case .boolean(let value): statement.bind(value ? 1 : 0, at: parameter)
+    case .integer(let number): statement.bind(number, at: parameter)
+    case .sessionID, .timestamp, .date: statement.bind(computed, at: parameter)
+    }
   }
-}
-
-extension SessionColumn {
-  /// The number of the column's parameter in the statement.
-  fileprivate var parameter: Int32 { Int32(SessionColumn.allCases.firstIndex(of: self)! + 1) }
 }

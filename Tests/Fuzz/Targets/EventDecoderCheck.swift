@@ -69,7 +69,7 @@ final class EventDecoderCheck {
     case .nullValue, .tooLarge, .notJSON, .notObject, .tooDeep, .badText, .numberOutOfRange:
       isWhole = true
     case .wrongType, .missingIP, .missingTime, .badTime, .timeWithoutOffset, .timeOutOfRange,
-      .controlCharacterInKey, .keyTooLong:
+      .controlCharacterInKey, .keyTooLong, .missingKey:
       isWhole = false
     case .aheadOfRecord, .aheadOfNow, .tooManySessions:
       throw FuzzFinding("the decoder knows no clock and no sessions: \(rejection)")

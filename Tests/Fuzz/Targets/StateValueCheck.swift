@@ -73,14 +73,11 @@ enum SessionRecordCheck {
     table.finishRecovery(sessions: UInt64(times.count))
     var added: UInt64 = 0
     for time in [0, times[0], times[times.count / 2], times[times.count - 1], .latest] {
-      try record.userID.withUnsafeBytes { userID in
-        try record.ip.withUnsafeBytes { ip in
-          var event = Event()
-          event.time = time
-          (event.userID, event.ip) = (userID, ip)
-          let point = EventPoint(time: time, partition: 0, offset: Int64(added))
-          try table.add(event, at: point, hash: hash, closeLine: .never)
-        }
+      try record.key.withUnsafeBytes { key in
+        var event = Event()
+        (event.time, event.key) = (time, key)
+        let point = EventPoint(time: time, partition: 0, offset: Int64(added))
+        try table.add(event, at: point, hash: hash, closeLine: .never)
       }
       added += 1
     }
