@@ -8,7 +8,7 @@ SWIFT = . .ci/toolchain.sh && swift
 
 SHELL = bash
 .DEFAULT_GOAL = help
-.PHONY: help setup build demo bench bench-recovery bench-sinks test nightly lint format install clean
+.PHONY: help setup build demo bench bench-enrichment bench-recovery bench-sinks test nightly lint format install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -19,7 +19,7 @@ setup: ## install the Debian packages that are missing; check the Swift toolchai
 build: setup ## build .build/release/sojourn
 	@$(SWIFT) build -c release --product sojourn
 
-demo: build ## the main job on an embedded cluster, killed half way (EVENTS=FILE.jsonl, SINK=postgres)
+demo: build ## the main job on an embedded cluster, killed half way (EVENTS=FILE.jsonl SINK=postgres GEO=FILE.mmdb)
 	@.ci/demo.sh
 
 bench: setup ## measure against a bare reader (EVENTS=1000000)
@@ -29,6 +29,10 @@ bench: setup ## measure against a bare reader (EVENTS=1000000)
 bench-recovery: setup ## measure from exec to the first new record (SESSIONS=1000000)
 	@$(SWIFT) build -c release --product sojourn && $(SWIFT) build -c release --product sojourn-bench
 	@rm -rf .build/bench && .build/release/sojourn-bench recovery .build/release/sojourn $(or $(SESSIONS),1000000) .build/bench
+
+bench-enrichment: setup ## measure what geography and raw user agents cost (EVENTS=1000000 GEO=FILE.mmdb)
+	@$(SWIFT) build -c release --product sojourn && $(SWIFT) build -c release --product sojourn-bench
+	@rm -rf .build/bench && .build/release/sojourn-bench enrichment .build/release/sojourn $(or $(EVENTS),1000000) .build/bench $(GEO)
 
 bench-sinks: setup ## measure what sinks take (ROWS=300000 SINKS="sqlite:… postgres://…")
 	@$(SWIFT) build -c release --product sojourn-bench

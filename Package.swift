@@ -56,7 +56,9 @@ let package = Package(
     systemLibrary("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
     systemLibrary("CXXHash", pkgConfig: "libxxhash", debian: "libxxhash-dev"),
     systemLibrary("CMaxMindDB", pkgConfig: "libmaxminddb", debian: "libmaxminddb-dev"),
-    // A C face for simdjson, which is C++, and for what only C sees of glibc.
+    systemLibrary("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
+    // A C face for simdjson and RE2, which are C++, and for what only C sees of glibc.
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CLinux"),
 
@@ -77,7 +79,7 @@ let package = Package(
     library("KafkaClient", ["SessionModel", "Platform", "CRdKafka"]),
     library("EventSources", ["SessionModel", "Platform", "KafkaClient", "CXXHash"]),
     library("Sinks", ["SessionModel", "Platform", "CSQLite", "CPostgres"]),
-    library("Enrichment", ["SessionModel", "Platform", "CMaxMindDB"]),
+    library("Enrichment", ["SessionModel", "Platform", "CMaxMindDB", "CRE2", "CYAML"]),
 
     // The one way through, and the command line on top of it.
     library(

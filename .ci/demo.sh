@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The main job on the embedded cluster: a topic of web traffic into a SQLite table, with a kill -9
 # half way. EVENTS=FILE.jsonl sends that file instead of made traffic; SINK=postgres takes a table of a
-# PostgreSQL server that the demo sets up and ends.
+# PostgreSQL server that the demo sets up and ends; GEO=FILE.mmdb takes geography from that file, GEO=none
+# does without.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -79,6 +80,19 @@ else
   content=(--events "$events" --seed 1)
 fi
 
+# Countries and cities, if a file can be had.
+case ${GEO:-} in
+none) geo= ;;
+'') geo=$(.ci/geolite2.sh) ;;
+*) geo=$GEO ;;
+esac
+if [ -n "$geo" ]; then
+  echo "Geography comes from $geo" >&2
+  [ -n "${GEO:-}" ] || echo "  (GeoLite2 data created by MaxMind, https://www.maxmind.com, CC BY-SA 4.0)" >&2
+else
+  echo "Without geography: country, state and city stay null (GEO=FILE.mmdb names a file)" >&2
+fi
+
 step "1  An embedded Kafka cluster, topic '$topic' with $partitions partitions"
 "$sojourn" broker --topic "$topic:$partitions" >"$dir/broker" &
 children+=($!)
@@ -93,7 +107,7 @@ feed=$!
 children+=("$feed")
 
 run=("$sojourn" run --brokers "$broker" --topic "$topic" --state "$dir/state"
-  --sink "$address" --checkpoint-interval 250ms)
+  --sink "$address" --checkpoint-interval 250ms ${geo:+--geo "mmdb:$geo"})
 
 step "3  The sessionizer, killed with SIGKILL half way"
 "${run[@]}" &
@@ -129,7 +143,7 @@ Ten rows of the table:
 TXT
 "${show[@]}" \
   "SELECT substr(session_id, 1, 12) AS id, user_id, ip, session_start, duration_ms, event_count,
-     browser_family, os_family, substr(landing_url, 1, 24) AS landing
+     country, city, browser_family, substr(landing_url, 1, 24) AS landing
    FROM sessions ORDER BY event_count DESC, session_id LIMIT 10"
 if [ "${SINK:-sqlite}" = sqlite ]; then
   printf '\nQuery the rest:  sqlite3 %s "SELECT * FROM sessions LIMIT 20"\n' "$dir/sessions.db"

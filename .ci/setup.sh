@@ -9,7 +9,7 @@ source .ci/toolchain.sh
 libraries=(
   rdkafka:librdkafka-dev lmdb:liblmdb-dev simdjson:libsimdjson-dev libxxhash:libxxhash-dev
   sqlite3:libsqlite3-dev libpq:libpq-dev libcrypto:libssl-dev
-  libmaxminddb:libmaxminddb-dev
+  libmaxminddb:libmaxminddb-dev re2:libre2-dev yaml-0.1:libyaml-dev
 )
 # A program that must be there, and the package that brings it.
 programs=(pkg-config:pkg-config make:make sqlite3:sqlite3 python3:python3-venv)
@@ -25,7 +25,9 @@ done
 if command -v python3 >/dev/null && ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
   missing+=(python3-venv)
 fi
-# simdjson is C++.
+# The definitions of user agents.
+[ -e /usr/share/uap-core/regexes.yaml ] || missing+=(uap-core)
+# simdjson and RE2 are C++.
 compgen -G '/usr/include/c++/*' >/dev/null || missing+=(libstdc++-12-dev)
 
 needs_server=

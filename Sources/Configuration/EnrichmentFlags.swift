@@ -1,5 +1,14 @@
 /// The checks of the flags about what rows are enriched with.
 extension FlagValues {
+  /// `--user-agents`.
+  func userAgents() throws(UsageError) -> UserAgentSetting {
+    switch try text("user-agents") {
+    case nil: .system
+    case "off": .off
+    case let path?: .file(path)
+    }
+  }
+
   /// `--geo`.
   func geo() throws(UsageError) -> GeoSetting {
     let text = try required("geo")

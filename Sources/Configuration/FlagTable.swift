@@ -167,7 +167,11 @@ package enum FlagTable {
     FlagDefinition(
       "geo", "none|mmdb:FILE", .text, default: "none",
       help: "where country, state and city of an address come from: a file in MaxMind's format",
-      [.run])
+      [.run]),
+    FlagDefinition(
+      "user-agents", "FILE|off", .text,
+      derived: "/usr/share/uap-core/regexes.yaml once a raw header comes",
+      help: "definitions of uap-core, by which raw user-agent headers are parsed", [.run]),
   ]
 
   private static let inspection: [FlagDefinition] = [

@@ -46,6 +46,7 @@ extension RunSettings {
         remedy: "leave it out with --file")
     }
     geo = try values.geo()
+    userAgents = try values.userAgents()
     output = try values.requiredChoice("output", OutputFormat.self)
   }
 }

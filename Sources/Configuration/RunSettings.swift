@@ -48,6 +48,7 @@ package struct RunSettings: Sendable {
 
   package let decoding: DecodingSettings
   package let geo: GeoSetting
+  package let userAgents: UserAgentSetting
   package let output: OutputFormat
 }
 
@@ -70,6 +71,14 @@ package enum StartPoint: Equatable, Sendable {
 package enum DataLossPolicy: String, Sendable {
   case stop
   case `continue`
+}
+
+/// By which definitions raw user-agent headers are parsed.
+package enum UserAgentSetting: Equatable, Sendable {
+  /// Those of the system, where there are any.
+  case system
+  case file(String)
+  case off
 }
 
 /// Where rows get their geography from.

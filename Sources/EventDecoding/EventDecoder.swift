@@ -283,6 +283,11 @@ extension EventDecoder {
     guard keep(.deviceFamily, in: &event.deviceFamily, cuts: &cuts) else {
       return Rejection(.wrongType, .deviceFamily)
     }
+    event.rawUserAgent = nil
+    let userAgent = slot(.userAgent)
+    if userAgent.type == UInt8(CSIMDJSON_STRING.rawValue) {
+      event.rawUserAgent = EventDecoder.kept(text(userAgent), cuts: &cuts)
+    }
     event.cutTexts += cuts
     return nil
   }
@@ -306,7 +311,7 @@ extension EventDecoder {
       kept = EventDecoder.kept(text(slot), cuts: &cuts)
     case CSIMDJSON_ABSENT, CSIMDJSON_NULL: kept = nil
     case CSIMDJSON_BELOW_STRING:
-      // A raw user-agent header has no parts yet.
+      // A raw user-agent header is parsed later.
       guard withinUserAgent & 1 << field.rawValue != 0,
         self.slot(.userAgent).type == UInt8(CSIMDJSON_STRING.rawValue)
       else { return false }

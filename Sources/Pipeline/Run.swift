@@ -23,6 +23,7 @@ package final class Run {
   private let deliveries: Deliveries
   private let sides: SideDeliveries
   private let geography: any GeographySource
+  private let userAgents: RawUserAgents
   private var committed: CheckpointState
   private var partitions: [Int32: PartitionReading] = [:]
   private var idle: IdleTracker?
@@ -52,7 +53,8 @@ package final class Run {
   /// - Throws: `RunFailure`; nothing was changed.
   package init(
     options: RunOptions, store: StateStore, source: any EventSource, sinks: [SinkToOpen],
-    sides: [SideToOpen] = [], geography: any GeographySource = NoGeography(), stop: StopRequest,
+    sides: [SideToOpen] = [], geography: any GeographySource = NoGeography(),
+    userAgents: RawUserAgents = RawUserAgents(whenNeeded: nil), stop: StopRequest,
     observer: RunObserver, host: any RunHost = ThreadHost()
   ) throws(RunFailure) {
     self.options = options
@@ -61,10 +63,12 @@ package final class Run {
     startedAtWall = host.wall
     self.source = source
     self.geography = geography
+    self.userAgents = userAgents
     self.stop = stop
     self.observer = observer
     committed = store.recovered
     task = try SessionTask(store: store, options: options)
+    task.table.userAgents = userAgents.families
     let waker = SourceWaker(source)
     writer = try CheckpointWriter(store: store, host: host) { waker.wake() }
     deliveries = try Deliveries(
@@ -133,7 +137,7 @@ package final class Run {
   private func begin(_ starts: [PartitionStart]) throws(RunFailure) {
     let progress = Dictionary(
       uniqueKeysWithValues: committed.partitions.map { ($0.partition, $0) })
-    for notice in geography.takeNotices() { observer.notice(notice) }
+    for notice in enrichmentNotices { observer.notice(notice) }
     tellChangedSettings()
     for start in starts { add(start, progress: progress[start.partition]) }
     // What waits may be at its bound from the last run: nothing may be added to it then.
@@ -152,8 +156,12 @@ package final class Run {
   }
 
   private var chosenSettings: [KeptSetting] {
-    options.settings + [KeptSetting("geo", geography.name)]
+    options.settings + [
+      KeptSetting("geo", geography.name), KeptSetting("user-agents", userAgents.name),
+    ]
   }
+
+  private var enrichmentNotices: [String] { geography.takeNotices() + userAgents.takeNotices() }
 
   /// What the next checkpoint keeps of them.
   private var settings: [KeptSetting] {
@@ -256,7 +264,7 @@ package final class Run {
   private func lookAround(now: Int64) throws(RunFailure) {
     lastTimersAt = now
     try lookAtSinks()
-    for notice in source.takeNotices() + geography.takeNotices() { observer.notice(notice) }
+    for notice in source.takeNotices() + enrichmentNotices { observer.notice(notice) }
     for start in source.takeAddedPartitions() {
       observer.notice("partition \(start.partition) was added; it is read from its beginning")
       add(start, progress: nil)
@@ -391,6 +399,7 @@ package final class Run {
   private func finish() throws(RunFailure) {
     let deadline = host.monotonic + options.shutdownTimeout
     repeat { try checkpointNow() } while task.table.closingSessions > 0
+    for notice in enrichmentNotices { observer.notice(notice) }
     var hasToldOfWait = false
     while true {
       try lookAtSinks()

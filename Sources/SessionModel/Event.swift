@@ -19,6 +19,9 @@ package struct Event {
   package var browserFamily: TextView?
   package var osFamily: TextView?
   package var deviceFamily: TextView?
+  /// The user-agent header where it came as text; the families are then those that were mapped on
+  /// their own.
+  package var rawUserAgent: TextView?
   /// How many of the texts were cut at `Limits.keptTextBytes`.
   package var cutTexts: Int = 0
 

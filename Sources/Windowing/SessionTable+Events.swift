@@ -115,6 +115,7 @@ extension SessionTable {
   private func putSession(
     of event: Event, at point: EventPoint, behind offset: Int, slot: UInt32
   ) {
+    let event = withFamilies(event)
     let userID = keptUserID(of: event)
     let tail = 4 + (event.url?.count ?? 0) + (userID?.count ?? 0)
     putLast(of: event, tail: tail, at: offset, slot: slot) { writer in
@@ -132,6 +133,7 @@ extension SessionTable {
 
   /// Makes an event the first one of a record's only session.
   private func prepend(_ event: Event, at point: EventPoint, slot: UInt32) {
+    let event = withFamilies(event)
     let tail = Int(slots[Int(slot)].tail)
     let session = UnsafeRawPointer(slots[Int(slot)].record! + tail)
     let last = PackedRecord.point(of: session, at: PackedRecord.Field.lastTime)
@@ -183,6 +185,7 @@ extension SessionTable {
   private func fold(
     _ event: Event, at point: EventPoint, into slot: UInt32, closeLine: Microseconds
   ) throws {
+    let event = withFamilies(event)
     let record = slots[Int(slot)].record!
     let count = PackedRecord.sessionCount(of: record)
     var place = PackedRecord.firstSession(of: record)
@@ -204,6 +207,18 @@ extension SessionTable {
     openSessions += 1
     openSessions -= UInt64(count - closed + 1 - sessions.count)
     arm(slot, at: sessions[0].last.time)
+  }
+
+  /// An event as the first one of a session is kept: with the families of its raw user agent. It is
+  /// a function of the event alone, so that the fold stays commutative and associative.
+  private func withFamilies(_ event: Event) -> Event {
+    guard let raw = event.rawUserAgent else { return event }
+    let families = userAgents(raw)
+    var event = event
+    event.browserFamily = event.browserFamily ?? families.browser
+    event.osFamily = event.osFamily ?? families.os
+    event.deviceFamily = event.deviceFamily ?? families.device
+    return event
   }
 
   private func unpack(_ slot: UInt32, from place: Int, count: Int) throws -> [Session] {

@@ -63,6 +63,9 @@ package final class SessionTable {
   /// Whether sessions hold the field: it is not in their key.
   let keepsIP: Bool
   let keepsUserID: Bool
+  /// The families of a raw user agent; asked for what becomes the first event of a session.
+  package var userAgents: (TextView) -> UserAgentFamilies = { _ in UserAgentFamilies() }
+
   private let load: Loader
   private var index: SlotIndex
   var slots: UnsafeMutablePointer<Slot>

@@ -1,4 +1,5 @@
 import CBench
+import Enrichment
 import EventDecoding
 import EventSources
 import Glibc
@@ -20,6 +21,15 @@ enum Stage: String, CaseIterable {
   case window
   /// All of `sojourn run`, with checkpoints and JSONL delivery.
   case whole
+  /// `whole` with user agents as raw headers, which nobody parses.
+  case raw
+  /// `raw` with the headers parsed, and geography from a file if there is one.
+  case enriched
+
+  /// The way of a record, each stage a step more.
+  static let way: [Stage] = [.read, .source, .decode, .window, .whole]
+  /// The same job without and with enrichment.
+  static let enrichment: [Stage] = [.raw, .enriched]
 
   /// What a stage was told: brokers, topic, partitions, a directory of its own.
   struct Place {
@@ -27,16 +37,18 @@ enum Stage: String, CaseIterable {
     var topic: String
     var partitions: Int32
     var directory: String
+    /// An MMDB file, for `enriched`.
+    var mmdb: String?
   }
 
   /// Runs one stage and prints `records cpu_us wall_us allocations peak_kb`.
   static func run(_ arguments: [String]) -> Int32 {
-    guard arguments.count == 5, let stage = Stage(rawValue: arguments[0]),
+    guard (5...6).contains(arguments.count), let stage = Stage(rawValue: arguments[0]),
       let partitions = Int32(arguments[3])
     else { return 64 }
     let place = Place(
       brokers: arguments[1], topic: arguments[2], partitions: partitions,
-      directory: arguments[4])
+      directory: arguments[4], mmdb: arguments.count == 6 ? arguments[5] : nil)
     do {
       let wall = Clock.monotonic
       let records = try stage.measure(place)
@@ -62,6 +74,12 @@ enum Stage: String, CaseIterable {
     case .decode: return try Stage.decodeAll(place)
     case .window: return try Stage.windowAll(place)
     case .whole: return try Stage.runAll(place)
+    case .raw: return try Stage.runAll(place, options: try Stage.rawOptions())
+    case .enriched:
+      return try Stage.runAll(
+        place, options: try Stage.rawOptions(),
+        geography: try place.mmdb.map { try MaxMindGeography(path: $0) } ?? NoGeography(),
+        userAgents: try RawUserAgents(definitions: RawUserAgents.systemPath))
     }
   }
 
@@ -142,8 +160,18 @@ enum Stage: String, CaseIterable {
     }
   }
 
-  private static func runAll(_ place: Place) throws -> Int {
+  private static func rawOptions() throws -> RunOptions {
     var options = RunOptions()
+    try options.decoding.mapping.set("user_agent", path: "headers.user-agent")
+    return options
+  }
+
+  private static func runAll(
+    _ place: Place, options: RunOptions = RunOptions(),
+    geography: any GeographySource = NoGeography(),
+    userAgents: RawUserAgents = RawUserAgents(whenNeeded: nil)
+  ) throws -> Int {
+    var options = options
     options.isBounded = true
     let identity = JobIdentity(
       job: place.topic, fingerprint: Fingerprint(topic: place.topic, gap: options.gap))
@@ -155,7 +183,8 @@ enum Stage: String, CaseIterable {
       acceptMissingRows: false)
     let summary = try Run(
       options: options, store: store, source: try makeSource(place), sinks: [sink],
-      stop: StopRequest(), observer: RunObserver(notice: { _ in }, progress: { _, _ in })
+      geography: geography, userAgents: userAgents, stop: StopRequest(),
+      observer: RunObserver(notice: { _ in }, progress: { _, _ in })
     ).run()
     return Int(summary.recordsThisRun)
   }

@@ -6,6 +6,7 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
 case "stage": exit(Stage.run(Array(arguments.dropFirst())))
 case "sinks": exit(SinkBench.run(Array(arguments.dropFirst())))
+case "enrichment": exit(Conductor.runEnrichment(Array(arguments.dropFirst())))
 case "recovery": exit(RecoveryBench.run(Array(arguments.dropFirst())))
 default: exit(Conductor.run(arguments))
 }
@@ -14,6 +15,7 @@ func usage() -> Int32 {
   say(
     """
     usage: sojourn-bench SOJOURN EVENTS DIRECTORY
+           sojourn-bench enrichment SOJOURN EVENTS DIRECTORY [FILE.mmdb]
            sojourn-bench recovery SOJOURN SESSIONS DIRECTORY
            sojourn-bench sinks ROWS DIRECTORY [ADDRESS …]
     """)

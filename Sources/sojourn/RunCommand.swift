@@ -23,6 +23,7 @@ enum RunCommand {
         topic: topic(of: settings), keyFields: settings.decoding.key, gap: settings.gap))
     let outputs = try RunOutputs(settings, identity: identity)
     let geography = try geography(of: settings)
+    let userAgents = try userAgents(of: settings)
     let stop = StopRequest()
     let summary: RunSummary
     var progress = ProgressLine()
@@ -62,7 +63,7 @@ enum RunCommand {
         })
       summary = try Run(
         options: options, store: store, source: source, sinks: outputs.sinks, sides: outputs.sides,
-        geography: geography, stop: stop, observer: observer
+        geography: geography, userAgents: userAgents, stop: stop, observer: observer
       ).run()
     } catch {
       progress.clear()
@@ -103,6 +104,20 @@ enum RunCommand {
       throw CommandFailure(
         error.exitCode, error.description, state: .untouched,
         remedy: "put a sound file there, name another with --geo, or leave --geo out")
+    }
+  }
+
+  private static func userAgents(of settings: RunSettings) throws(CommandFailure) -> RawUserAgents {
+    do throws(EnrichmentError) {
+      switch settings.userAgents {
+      case .system: return RawUserAgents(whenNeeded: RawUserAgents.systemPath)
+      case .file(let path): return try RawUserAgents(definitions: path)
+      case .off: return RawUserAgents(whenNeeded: nil)
+      }
+    } catch {
+      throw CommandFailure(
+        error.exitCode, error.description, state: .untouched,
+        remedy: "name a regexes.yaml of uap-core, or leave --user-agents out")
     }
   }
 

@@ -33,6 +33,7 @@ private let second = Microseconds.perSecond
   #expect(settings.decoding.eventTimeUnit == .auto)
   #expect(settings.decoding.eventTimeFallback == .none)
   #expect(settings.geo == .none)
+  #expect(settings.userAgents == .system)
   #expect(settings.output == .text)
 }
 
@@ -58,7 +59,7 @@ private let second = Microseconds.perSecond
       --run-for 1h --shutdown-timeout 15s --on-data-loss continue --outbox-limit 17 \
       --late-limit 19 --rejected-limit 23 --adopt-table --accept-missing-rows one \
       --drop-sink old --table visits --field ip=client.address --field url=page --assume-utc \
-      --event-time-unit ms --event-time-fallback record --geo mmdb:c.mmdb \
+      --event-time-unit ms --event-time-fallback record --geo mmdb:c.mmdb --user-agents u.yaml \
       -X a=b -Xc=d=e --output json
       """))
   #expect(
@@ -99,6 +100,7 @@ private let second = Microseconds.perSecond
   #expect(settings.decoding.eventTimeUnit == .milliseconds)
   #expect(settings.decoding.eventTimeFallback == .record)
   #expect(settings.geo == .mmdb("c.mmdb"))
+  #expect(settings.userAgents == .file("u.yaml"))
   #expect(settings.output == .json)
 }
 

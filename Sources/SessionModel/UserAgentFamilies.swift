@@ -1,0 +1,16 @@
+/// What a raw user-agent header says of the visitor's software; null where it says nothing.
+///
+/// The texts live elsewhere, as long as their source says; each is valid UTF-8 of at most
+/// `Limits.keptTextBytes`.
+package struct UserAgentFamilies {
+  package var browser: TextView?
+  package var os: TextView?
+  /// `Spider` for what uap-core knows as a robot.
+  package var device: TextView?
+
+  package init(browser: TextView? = nil, os: TextView? = nil, device: TextView? = nil) {
+    self.browser = browser
+    self.os = os
+    self.device = device
+  }
+}
