@@ -8,10 +8,11 @@ final class PostgresHome: SinkHome, @unchecked Sendable {
   let server: PostgresServer
   let database: String
 
-  init(_ server: PostgresServer = .shared) {
+  /// - Parameter directory: where its tables are, as the server sees it.
+  init(_ server: PostgresServer = .shared, in directory: String? = nil) {
     self.server = server
     do {
-      database = try server.makeDatabase()
+      database = try server.makeDatabase(in: directory)
     } catch {
       preconditionFailure("\(error)")
     }

@@ -22,6 +22,39 @@ struct PostgresSinkTests {
     home.uri.replacing("user=sojourn", with: "user=\(user)") + settings
   }
 
+  private static let hasNoDisk =
+    HeldDisk.whyNot ?? (geteuid() == 0 ? nil : "a server of another user needs root")
+
+  @Test(.enabled(if: hasNoDisk == nil, Comment(rawValue: hasNoDisk ?? "")))
+  func `a server whose disk is full takes nothing, keeps what it has, and goes on with room`()
+    throws
+  {
+    let disk = try HeldDisk(bytes: 64 << 20)
+    let server = PostgresServer(entering: disk.entering)
+    server.start()
+    defer { server.stop(SIGQUIT) }
+    try Files.makeDirectory(disk.path + "/tables", mode: 0o755)
+    for directory in [disk.directory, disk.path + "/tables"] { PostgresServer.hand(directory) }
+    let home = PostgresHome(server, in: disk.mountPoint + "/tables")
+    let (sink, _) = try home.open()
+    let first = SampleRows.batch(0..<100)
+    try sink.write(after: nil, rows: first)
+    try disk.fill(leaving: 0)
+    let more = SampleRows.batch(100..<20_000)
+    let error = failure { () throws(SinkError) in
+      try sink.write(after: first.lastPosition, rows: more)
+    }
+    #expect(error?.kind == "unavailable", "\(String(describing: error))")
+    #expect(error?.description.contains("53100") == true, "\(String(describing: error))")
+    #expect(try home.lines() == SampleRows.lines(first))
+    try disk.clear()
+    let held = try sink.open(
+      identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .again, adopt: false)
+    #expect(held == first.lastPosition)
+    try sink.write(after: held, rows: more)
+    #expect(try home.lines().count == 20_000)
+  }
+
   @Test func `a lock held by another client is waited for within a bound and changes nothing`()
     throws
   {

@@ -55,6 +55,38 @@ import Testing
     #expect(tables.contains { $0[1] == "sessions" } && tables.contains { $0[1] == "sojourn_sinks" })
   }
 
+  @Test func `the SQLite sink takes the tables that were made from what is printed`() throws {
+    let home = SQLiteHome()
+    try home.run(SinkDDL.text(dialect: .sqlite, table: .sessions))
+    let (sink, position) = try home.open()
+    #expect(position == nil)
+    try sink.write(after: nil, rows: SampleRows.batch(0..<3))
+    #expect(try home.lines() == SampleRows.lines(SampleRows.batch(0..<3)))
+  }
+
+  @Test(.enabled(if: !PostgresServer.isMissing, Comment(rawValue: PostgresServer.skipMessage)))
+  func `the PostgreSQL sink makes what is printed, and takes it where it was made beforehand`()
+    throws
+  {
+    let made = PostgresHome()
+    _ = try made.open()
+    let printed = PostgresHome()
+    try printed.run(SinkDDL.text(dialect: .postgres, table: .sessions))
+    let columns = """
+      SELECT table_name, column_name, data_type, is_nullable, indisprimary
+      FROM information_schema.columns LEFT JOIN pg_index
+        ON indrelid = table_name::regclass AND ordinal_position = ANY (indkey)
+      WHERE table_schema = 'public' ORDER BY table_name, ordinal_position
+      """
+    let tables = try PostgresClient(made.uri).rows(columns)
+    #expect(tables == (try PostgresClient(printed.uri).rows(columns)))
+    #expect(Set(tables.map { $0[0] }) == ["sessions", "sojourn_sinks"])
+    let (sink, position) = try printed.open()
+    #expect(position == nil)
+    try sink.write(after: nil, rows: SampleRows.batch(0..<3))
+    #expect(try printed.lines() == SampleRows.lines(SampleRows.batch(0..<3)))
+  }
+
   @Test func `a word of SQL can be a table's name`() throws {
     let home = SQLiteHome()
     let sink = SQLiteSink(path: home.path, table: try TableName(parsing: "Select"))

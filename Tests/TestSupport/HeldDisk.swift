@@ -23,26 +23,28 @@ package final class HeldDisk {
   /// link in `path` by its text.
   package let mountPoint: String
   private let holder: ChildProcess
-  private let directory = TemporaryDirectory()
+  /// Above `mountPoint`; only its owner can go through it.
+  package var directory: String { place.path }
+  private let place = TemporaryDirectory()
 
   private struct Failure: Error {
     var message: String
   }
 
   package init(bytes: Int) throws {
-    let ready = directory.path + "/ready"
-    let place = directory.path + "/disk"
-    mountPoint = place
-    try Files.makeDirectory(place)
+    let ready = place.path + "/ready"
+    let disk = place.path + "/disk"
+    mountPoint = disk
+    try Files.makeDirectory(disk)
     let words = HeldDisk.asRoot("unshare")
     holder = try ChildProcess(
       words[0],
       words[1...] + [
         "--mount", "sh", "-c",
-        "mount -t tmpfs -o size=\(bytes) none '\(place)' && echo yes && exec sleep infinity",
+        "mount -t tmpfs -o size=\(bytes) none '\(disk)' && echo yes && exec sleep infinity",
       ],
       standardOutput: ready, standardError: ready)
-    path = "/proc/\(holder.identifier)/root" + place
+    path = "/proc/\(holder.identifier)/root" + disk
     while try Files.read(ready) != Array("yes\n".utf8) {
       if holder.poll() != nil {
         throw Failure(message: String(decoding: try Files.read(ready), as: UTF8.self))

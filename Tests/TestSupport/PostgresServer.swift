@@ -8,6 +8,7 @@ package final class PostgresServer: @unchecked Sendable {
   private let directory = TemporaryDirectory()
   private let processes = Monitor<ChildProcess?>(nil)
   private let databases = Monitor(0)
+  private let entering: [String]
 
   /// Where the server's programs are; nil where it is not installed.
   static let programs: String? = {
@@ -30,12 +31,10 @@ package final class PostgresServer: @unchecked Sendable {
     return server
   }()
 
-  package init() {
-    // PostgreSQL refuses to run as root.
-    if let user = PostgresServer.otherUser {
-      guard let entry = getpwnam(user) else { preconditionFailure("there is a user \(user)") }
-      chown(directory.path, entry.pointee.pw_uid, entry.pointee.pw_gid)
-    }
+  /// - Parameter entering: words before the server's command: where it runs (`HeldDisk.entering`).
+  package init(entering: [String] = []) {
+    self.entering = entering
+    PostgresServer.hand(directory.path)
     let log = directory.path + "-initdb.log"
     defer { TemporaryDirectory.remove(log) }
     let made = run(
@@ -62,6 +61,13 @@ package final class PostgresServer: @unchecked Sendable {
 
   deinit { stop(SIGQUIT) }
 
+  /// Makes a directory the server's: PostgreSQL refuses to run as root.
+  package static func hand(_ directory: String) {
+    guard let user = otherUser else { return }
+    guard let entry = getpwnam(user) else { preconditionFailure("there is a user \(user)") }
+    chown(directory, entry.pointee.pw_uid, entry.pointee.pw_gid)
+  }
+
   private static var otherUser: String? { geteuid() == 0 ? "postgres" : nil }
   private var data: String { directory.path + "/data" }
   private var log: String { directory.path + "/log" }
@@ -72,6 +78,7 @@ package final class PostgresServer: @unchecked Sendable {
       // Replaces itself by the program, so that signals reach that.
       words = ["setpriv", "--reuid", user, "--regid", user, "--init-groups"] + words
     }
+    words = entering + words
     do throws(SystemError) {
       return try ChildProcess(
         words[0], Array(words.dropFirst()), standardOutput: log, standardError: log)
@@ -115,13 +122,20 @@ package final class PostgresServer: @unchecked Sendable {
   }
 
   /// Makes an empty database of a new name.
-  package func makeDatabase() throws -> String {
+  ///
+  /// - Parameter directory: where its tables are, as the server sees it; with the others where nil.
+  package func makeDatabase(in directory: String? = nil) throws -> String {
     let number = databases.change { number in
       number += 1
       return number
     }
     let name = "test\(number)"
-    try PostgresClient(uri("postgres")).run("CREATE DATABASE \(name) TEMPLATE template0")
+    let client = try PostgresClient(uri("postgres"))
+    if let directory {
+      try client.run("CREATE TABLESPACE \(name) LOCATION '\(directory)'")
+    }
+    let place = directory == nil ? "" : " TABLESPACE \(name)"
+    try client.run("CREATE DATABASE \(name) TEMPLATE template0\(place)")
     return name
   }
 }
