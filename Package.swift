@@ -64,7 +64,7 @@ let package = Package(
 
     // Pure: no I/O, no clock of their own.
     library("SessionModel", ["CCrypto"]),
-    library("Windowing", ["SessionModel"]),
+    library("Windowing", ["SessionModel", "CXXHash"]),
     library("EventDecoding", ["SessionModel", "CSimdJSON"]),
     library("TrafficGenerator", ["SessionModel"]),
     library("Configuration", ["SessionModel"]),

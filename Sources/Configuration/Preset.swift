@@ -17,7 +17,8 @@ package enum Preset: String, CaseIterable, Sendable {
     case .segment:
       [
         FieldPath(name: "anonymous_id", path: "anonymousId"),
-        FieldPath(name: "user_id", path: "userId"), FieldPath(name: "ip", path: "context.ip"),
+        FieldPath(name: "event_type", path: "type"), FieldPath(name: "user_id", path: "userId"),
+        FieldPath(name: "ip", path: "context.ip"),
         FieldPath(name: "event_time", path: "timestamp"),
         FieldPath(name: "url", path: "context.page.url"),
         FieldPath(name: "referrer", path: "context.page.referrer"),
@@ -26,6 +27,7 @@ package enum Preset: String, CaseIterable, Sendable {
     case .snowplow:
       [
         FieldPath(name: "domain_userid", path: "domain_userid"),
+        FieldPath(name: "event_type", path: "event"),
         FieldPath(name: "ip", path: "user_ipaddress"),
         FieldPath(name: "event_time", path: "derived_tstamp"),
         FieldPath(name: "url", path: "page_url"),

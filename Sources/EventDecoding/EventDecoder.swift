@@ -273,6 +273,10 @@ extension EventDecoder {
       return Rejection(.wrongType, .referrer)
     }
     guard keep(.host, in: &event.host, cuts: &cuts) else { return Rejection(.wrongType, .host) }
+    var uncounted = 0
+    guard keep(.eventType, in: &event.eventType, cuts: &uncounted) else {
+      return Rejection(.wrongType, .eventType)
+    }
     if let rejection = faultInUserAgent() { return rejection }
     guard keep(.browserFamily, in: &event.browserFamily, cuts: &cuts) else {
       return Rejection(.wrongType, .browserFamily)

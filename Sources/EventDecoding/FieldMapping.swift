@@ -19,7 +19,8 @@ package struct FieldMapping: Equatable, Sendable {
 
   /// The fields that are read.
   package var fields: [EventField] {
-    EventField.named + EventField.ownKeys.prefix(ownNames.count)
+    EventField.named.filter { $0 != .eventType || paths[Int($0.rawValue)] != nil }
+      + EventField.ownKeys.prefix(ownNames.count)
   }
 
   /// What a field is called here.
@@ -35,7 +36,8 @@ package struct FieldMapping: Equatable, Sendable {
   ///     through objects only, not into arrays.
   /// - Throws: `MappingError`; nothing was changed.
   package mutating func set(_ name: String, path: String) throws(MappingError) {
-    guard let field = fields.first(where: { self.name(of: $0) == name }) else {
+    let known = EventField.named + EventField.ownKeys.prefix(ownNames.count)
+    guard let field = known.first(where: { self.name(of: $0) == name }) else {
       throw .unknownField(name)
     }
     paths[Int(field.rawValue)] = try FieldMapping.keys(of: path)

@@ -69,7 +69,7 @@ extension EventDecoder {
       value = isText ? EventDecoder.string(text(slot)) : nil
     case .ownKey1, .ownKey2, .ownKey3, .ownKey4:
       value = readOwnKey(field, fault: &rejection)
-    case .url, .referrer, .host, .browserFamily, .osFamily, .deviceFamily:
+    case .url, .referrer, .host, .eventType, .browserFamily, .osFamily, .deviceFamily:
       var kept: TextView?
       var cuts = 0
       if !keep(field, in: &kept, cuts: &cuts) { rejection = Rejection(.wrongType, field) }

@@ -13,6 +13,8 @@ package struct Event {
   /// The address in canonical form where it is an IP literal, else as it came; empty where there is
   /// none, which only a key without it allows.
   package var ip: TextView = TextView(start: nil, count: 0)
+  /// What the event calls itself; nil where no field is mapped to it.
+  package var eventType: TextView?
   package var url: TextView?
   package var referrer: TextView?
   package var host: TextView?

@@ -81,6 +81,9 @@ package enum EventField: UInt8, CaseIterable, Sendable {
   case ownKey3 = 13
   case ownKey4 = 14
 
+  /// Has no path unless it is given one.
+  case eventType = 15
+
   package static let ownKeys: [EventField] = [.ownKey1, .ownKey2, .ownKey3, .ownKey4]
   /// The fields that every job has, with names of their own.
   package static let named = allCases.filter { !ownKeys.contains($0) }
@@ -102,6 +105,7 @@ package enum EventField: UInt8, CaseIterable, Sendable {
     case .ownKey2: "key_2"
     case .ownKey3: "key_3"
     case .ownKey4: "key_4"
+    case .eventType: "event_type"
     }
   }
 }

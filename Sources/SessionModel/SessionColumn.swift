@@ -19,6 +19,7 @@ package struct SessionColumn: Hashable, Sendable {
 
   package enum Source: Hashable, Sendable {
     case sessionID, isLoggedIn, sessionStart, sessionEnd, sessionDate, durationMs, eventCount
+    case pageViews, distinctPages, distinctPagesIsMinimum, isBounce, isBot
     case text(RowText)
     /// So many fields of one's own stand before it in the key.
     case ownKey(Int)
@@ -50,12 +51,25 @@ package struct SessionColumn: Hashable, Sendable {
   package static let durationMs = SessionColumn("duration_ms", .integer, .durationMs)
   package static let eventCount = SessionColumn("event_count", .integer, .eventCount)
 
-  /// The columns of the first event's texts, of the last one's, and of the geography.
+  /// What is counted of pages, and follows from that.
+  static let pages = [
+    SessionColumn("page_views", .integer, .pageViews),
+    SessionColumn("distinct_pages", .integer, .distinctPages),
+    SessionColumn("distinct_pages_is_minimum", .boolean, .distinctPagesIsMinimum),
+    SessionColumn("is_bounce", .boolean, .isBounce),
+  ]
+
+  /// The columns of the first event's texts, of the last one's, of what follows from them, and of the
+  /// geography.
   static let texts = [
     SessionColumn("landing_url", .landingURL), SessionColumn("exit_url", .exitURL),
     SessionColumn("referrer", .referrer), SessionColumn("host", .host),
     SessionColumn("browser_family", .browserFamily), SessionColumn("os_family", .osFamily),
-    SessionColumn("device_family", .deviceFamily), SessionColumn("country", .country),
+    SessionColumn("device_family", .deviceFamily), SessionColumn("is_bot", .boolean, .isBot),
+    SessionColumn("utm_source", .utmSource), SessionColumn("utm_medium", .utmMedium),
+    SessionColumn("utm_campaign", .utmCampaign), SessionColumn("click_id", .clickID),
+    SessionColumn("click_id_type", .clickIDType),
+    SessionColumn("channel", .channel, isNullable: false), SessionColumn("country", .country),
     SessionColumn("state", .state), SessionColumn("city", .city),
   ]
 }
@@ -76,7 +90,7 @@ package struct SessionSchema: Hashable, Sendable {
       + [
         .userID, .ip(isNullable: key.ip == nil), .isLoggedIn, .sessionStart, .sessionEnd,
         .sessionDate, .durationMs, .eventCount,
-      ] + SessionColumn.texts
+      ] + SessionColumn.pages + SessionColumn.texts
   }
 
   package var names: [String] { columns.map(\.name) }
@@ -104,6 +118,11 @@ extension SessionRow {
     case .sessionDate: .date(sessionStart)
     case .durationMs: .integer(durationMs)
     case .eventCount: .integer(Int64(clamping: eventCount))
+    case .pageViews: .integer(Int64(clamping: pages.views))
+    case .distinctPages: .integer(Int64(clamping: pages.distinct))
+    case .distinctPagesIsMinimum: .boolean(pages.isMinimum)
+    case .isBounce: .boolean(pages.views <= 1)
+    case .isBot: .boolean(isBot)
     case .text(let text): self[text].map { .text($0) } ?? .null
     case .ownKey(let index):
       self[.ownKey].map { .text(KeyLayout.field(index, of: $0)) } ?? .null

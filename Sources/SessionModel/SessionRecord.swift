@@ -3,6 +3,8 @@ package struct Session: Equatable, Sendable {
   package var first: EventPoint
   package var last: EventPoint
   package var eventCount: UInt64
+  package var pageViews: UInt64 = 0
+  package var pages = PageSet()
   /// The checkpoint that was being gathered when the session's first-read event came.
   package var firstSeenCheckpoint: UInt64
   /// Of the first event: url, referrer, host, browser, operating system, device, ip; nil for null.
@@ -40,10 +42,11 @@ package struct Session: Equatable, Sendable {
 /// | … | the sessions, by first event |
 ///
 /// A session: first event (i64 time, i32 partition, i64 offset), last event (the same), u64 event
-/// count, u64 first-seen checkpoint: 56 bytes, then nine texts as u16 length (0xFFFF: null) and
-/// bytes: landing URL, referrer, host, browser, operating system, device, ip; exit URL, user_id. The
-/// last event's stand last, so that the next event of a key's only session changes the record's tail
-/// alone. user_id and ip are null where they are key fields.
+/// count, u64 first-seen checkpoint, u64 page views: 64 bytes, then seven texts of the first event as u16
+/// length (0xFFFF: null) and bytes: landing URL, referrer, host, browser, operating system, device,
+/// ip; then the pages (`PageSet`); then two texts of the last event: exit URL, user_id. What later
+/// events change stands last, so that the next event of a key's only session changes the record's
+/// tail alone. user_id and ip are null where they are key fields.
 package struct SessionRecord: Equatable, Sendable {
   package var key: [UInt8]
   /// By `first`; never empty in a stored record.
@@ -55,7 +58,7 @@ package struct SessionRecord: Equatable, Sendable {
   }
 
   /// Bytes of the fixed part of a session.
-  package static let fixedSessionBytes = 56
+  package static let fixedSessionBytes = 64
   /// Texts of a session.
   package static let textCount = 9
   /// The first of those that are the last event's.
@@ -95,23 +98,27 @@ extension Session {
     }
     PackedText.append(eventCount, to: &bytes)
     PackedText.append(firstSeenCheckpoint, to: &bytes)
-    for text in [
-      landingURL, referrer, host, browserFamily, osFamily, deviceFamily, ip, exitURL, userID,
-    ] {
+    PackedText.append(pageViews, to: &bytes)
+    for text in [landingURL, referrer, host, browserFamily, osFamily, deviceFamily, ip] {
       PackedText.append(text: text, to: &bytes)
     }
+    pages.append(to: &bytes)
+    for text in [exitURL, userID] { PackedText.append(text: text, to: &bytes) }
   }
 
   /// Unpacks a session; nil where the bytes end too early.
   package init?(from reader: inout PackedReader) {
     guard let first = reader.point(), let last = reader.point(),
-      let eventCount = reader.integer(UInt64.self), let checkpoint = reader.integer(UInt64.self)
+      let eventCount = reader.integer(UInt64.self), let checkpoint = reader.integer(UInt64.self),
+      let pageViews = reader.integer(UInt64.self)
     else { return nil }
     self.init(
       first: first, last: last, eventCount: eventCount, firstSeenCheckpoint: checkpoint)
+    self.pageViews = pageViews
     guard let landing = reader.text(), let referrer = reader.text(), let host = reader.text(),
       let browser = reader.text(), let os = reader.text(), let device = reader.text(),
-      let ip = reader.text(), let exit = reader.text(), let userID = reader.text()
+      let ip = reader.text(), let pages = PageSet(from: &reader), let exit = reader.text(),
+      let userID = reader.text()
     else { return nil }
     landingURL = landing
     self.referrer = referrer
@@ -120,6 +127,7 @@ extension Session {
     osFamily = os
     deviceFamily = device
     self.ip = ip
+    self.pages = pages
     exitURL = exit
     self.userID = userID
   }

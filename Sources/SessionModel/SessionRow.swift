@@ -4,6 +4,7 @@ package enum RowText: Int, CaseIterable, Sendable {
   /// Key fields of one's own, joined; null where the key has none.
   case ownKey
   case userID, ip, landingURL, exitURL, referrer, host, browserFamily, osFamily, deviceFamily
+  case utmSource, utmMedium, utmCampaign, clickID, clickIDType, channel
   case country, state, city
 
   /// The texts that are fixed when the session closes.
@@ -12,21 +13,21 @@ package enum RowText: Int, CaseIterable, Sendable {
 
 /// A closed session as it is delivered: a view of encoded bytes that the owner keeps alive.
 ///
-/// Encoding, little-endian: session id (32 bytes), start and end (i64, µs since 1970), event count
-/// (u64), then each of `RowText` as a u16 length (0xFFFF: null) and its bytes.
+/// Encoding, little-endian: session id (32 bytes), start and end (i64, µs since 1970), event count,
+/// page views and distinct pages (u64), then each of `RowText` as a u16 length (0xFFFF: null) and its bytes.
 package struct SessionRow {
   private static let start = SessionID.byteCount
-  private static let texts = start + 24
+  private static let texts = start + 40
   private static let nullLength = UInt16.max
 
   package let bytes: UnsafeRawBufferPointer
   /// Where each text's length stands.
-  private let places: InlineArray<13, UInt32>
+  private let places: InlineArray<19, UInt32>
 
   /// - Returns: nil unless `bytes` is exactly one encoded row.
   package init?(bytes: UnsafeRawBufferPointer) {
     self.bytes = bytes
-    var places = InlineArray<13, UInt32>(repeating: 0)
+    var places = InlineArray<19, UInt32>(repeating: 0)
     var place = SessionRow.texts
     for text in 0..<RowText.allCases.count {
       guard place + 2 <= bytes.count else { return nil }
@@ -52,6 +53,14 @@ package struct SessionRow {
   }
   /// The session date, in days since 1970.
   package var sessionDay: UInt32 { UInt32(clamping: sessionStart / .perDay) }
+  package var pages: PageCounts {
+    PageCounts(
+      views: bytes.loadUnaligned(fromByteOffset: SessionRow.start + 24, as: UInt64.self),
+      distinct: bytes.loadUnaligned(fromByteOffset: SessionRow.start + 32, as: UInt64.self))
+  }
+  package var isBot: Bool {
+    BotRules.isBot(browser: self[.browserFamily], device: self[.deviceFamily])
+  }
   package var durationMs: Int64 { (sessionEnd - sessionStart) / Microseconds.perMillisecond }
   package var isLoggedIn: Bool { self[.userID] != nil }
   package var position: RowPosition {
@@ -79,12 +88,14 @@ package struct SessionRow {
   /// - Parameter texts: called for each text in order; at most 65,534 bytes each.
   package static func append(
     id: SessionID, start: Microseconds, end: Microseconds, eventCount: UInt64,
-    texts: (RowText) -> TextView?, to bytes: inout [UInt8]
+    pages: PageCounts = PageCounts(), texts: (RowText) -> TextView?, to bytes: inout [UInt8]
   ) {
     id.append(to: &bytes)
     withUnsafeBytes(of: start.littleEndian) { bytes.append(contentsOf: $0) }
     withUnsafeBytes(of: end.littleEndian) { bytes.append(contentsOf: $0) }
     withUnsafeBytes(of: eventCount.littleEndian) { bytes.append(contentsOf: $0) }
+    withUnsafeBytes(of: pages.views.littleEndian) { bytes.append(contentsOf: $0) }
+    withUnsafeBytes(of: pages.distinct.littleEndian) { bytes.append(contentsOf: $0) }
     for text in RowText.allCases {
       guard let view = texts(text) else {
         bytes.append(0xFF)

@@ -34,6 +34,7 @@ package struct SessionRowReader {
     var id: SessionID?
     var (start, end): (Microseconds?, Microseconds?)
     var events: UInt64?
+    var pages = PageCounts()
     for column in columns {
       guard skip(column == .sessionID ? "{" : ","), skip("\"\(column.name)\":") else {
         return nil
@@ -43,8 +44,14 @@ package struct SessionRowReader {
       case .sessionStart: start = text().flatMap { TimeText.timestamp($0) }
       case .sessionEnd: end = text().flatMap { TimeText.timestamp($0) }
       case .eventCount: events = UInt64(String(decoding: word(), as: UTF8.self))
+      case .pageViews:
+        guard let views = UInt64(String(decoding: word(), as: UTF8.self)) else { return nil }
+        pages.views = views
+      case .distinctPages:
+        guard let distinct = UInt64(String(decoding: word(), as: UTF8.self)) else { return nil }
+        pages.distinct = distinct
       // Others decide them; they are compared as they are written.
-      case .isLoggedIn, .durationMs: _ = word()
+      case .isLoggedIn, .durationMs, .distinctPagesIsMinimum, .isBounce, .isBot: _ = word()
       case .sessionDate: _ = text()
       case .ownKey(let index):
         guard let text = text() else { return nil }
@@ -58,12 +65,12 @@ package struct SessionRowReader {
       }
     }
     guard let id, let start, let end, let events else { return nil }
-    return SessionRowReader.encode(id, start, end, events, texts)
+    return SessionRowReader.encode(id, start, end, events, pages, texts)
   }
 
   private static func encode(
     _ id: SessionID, _ start: Microseconds, _ end: Microseconds, _ events: UInt64,
-    _ texts: [[UInt8]?]
+    _ pages: PageCounts, _ texts: [[UInt8]?]
   ) -> [UInt8]? {
     guard texts.allSatisfy({ $0.map { $0.count < UInt16.max } ?? true }) else { return nil }
     // One buffer for all texts, which stays where it is while they are read.
@@ -76,7 +83,7 @@ package struct SessionRowReader {
     var row: [UInt8] = []
     bytes.withUnsafeBytes { bytes in
       SessionRow.append(
-        id: id, start: start, end: end, eventCount: events,
+        id: id, start: start, end: end, eventCount: events, pages: pages,
         texts: { ranges[$0.rawValue].map { TextView(rebasing: bytes[$0]) } }, to: &row)
     }
     return row

@@ -17,6 +17,7 @@ package enum PackedRecord {
     package static let lastOffset = 32
     package static let eventCount = 40
     package static let firstSeenCheckpoint = 48
+    package static let pageViews = 56
     package static let texts = SessionRecord.fixedSessionBytes
   }
 
@@ -62,12 +63,33 @@ package enum PackedRecord {
 
   /// Where a text's length stands, from the session's beginning; index 9 is the session's end.
   static func textOffset(_ index: Int, of session: UnsafeRawPointer) -> Int {
-    var place = Field.texts
-    for _ in 0..<index {
+    if index < SessionRecord.firstOfLast {
+      return skip(index, from: Field.texts, of: session)
+    }
+    let pages = pagesOffset(of: session)
+    return skip(
+      index - SessionRecord.firstOfLast, from: pages + pagesLength(session + pages), of: session)
+  }
+
+  /// Behind so many texts.
+  private static func skip(_ texts: Int, from start: Int, of session: UnsafeRawPointer) -> Int {
+    var place = start
+    for _ in 0..<texts {
       let length = session.loadUnaligned(fromByteOffset: place, as: UInt16.self)
       place += 2 + (length == SessionRecord.nullLength ? 0 : Int(length))
     }
     return place
+  }
+
+  /// Where the pages stand, behind the first event's texts.
+  static func pagesOffset(of session: UnsafeRawPointer) -> Int {
+    skip(SessionRecord.firstOfLast, from: Field.texts, of: session)
+  }
+
+  /// Bytes of a packed `PageSet`.
+  static func pagesLength(_ pages: UnsafeRawPointer) -> Int {
+    let count = pages.loadUnaligned(as: UInt16.self)
+    return 2 + (count == PageSet.more ? 0 : 8 * Int(count))
   }
 
   static func sessionLength(_ session: UnsafeRawPointer) -> Int {
@@ -101,6 +123,13 @@ package enum PackedRecord {
     session.loadUnaligned(fromByteOffset: Field.eventCount, as: UInt64.self)
   }
 
+  package static func pages(of session: UnsafeRawPointer) -> PageCounts {
+    let count = session.loadUnaligned(fromByteOffset: pagesOffset(of: session), as: UInt16.self)
+    return PageCounts(
+      views: session.loadUnaligned(fromByteOffset: Field.pageViews, as: UInt64.self),
+      distinct: count == PageSet.more ? UInt64(PageSet.limit + 1) : UInt64(count))
+  }
+
   /// Whether bytes are exactly one packed record, so that the functions above stay inside them, and
   /// its sessions are such as events make: in order, apart, and within the times that there are.
   package static func isWellFormed(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -119,12 +148,24 @@ package enum PackedRecord {
       else { return false }
       before = last
       place += Field.texts
-      for _ in 0..<SessionRecord.textCount {
+      for index in 0..<SessionRecord.textCount {
+        if index == SessionRecord.firstOfLast {
+          guard let length = wellFormedPages(bytes, at: place) else { return false }
+          place += length
+        }
         guard let text = length(at: place) else { return false }
         place += 2 + (text == Int(SessionRecord.nullLength) ? 0 : text)
       }
     }
     return place == bytes.count
+  }
+
+  /// The length of a packed `PageSet`; nil where there is none.
+  private static func wellFormedPages(_ bytes: UnsafeRawBufferPointer, at place: Int) -> Int? {
+    guard place <= bytes.count else { return nil }
+    var reader = PackedReader(UnsafeRawBufferPointer(rebasing: bytes[place...]))
+    guard let pages = PageSet(from: &reader) else { return nil }
+    return 2 + 8 * (pages.hashes?.count ?? 0)
   }
 
   /// The last time of a session that can be; nil for any other.
@@ -134,7 +175,9 @@ package enum PackedRecord {
     let first = point(of: session, at: Field.firstTime)
     let last = point(of: session, at: Field.lastTime)
     let count = eventCount(of: session)
-    guard first.time > before, first <= last, last.time <= .latest, count > 0, count < 1 << 58
+    let views = session.loadUnaligned(fromByteOffset: Field.pageViews, as: UInt64.self)
+    guard views <= count, first.time > before, first <= last, last.time <= .latest, count > 0,
+      count < 1 << 58
     else { return nil }
     return last.time
   }

@@ -15,6 +15,9 @@ package enum SessionFold {
   ) -> Session {
     var session = Session(
       first: point, last: point, eventCount: 1, firstSeenCheckpoint: checkpoint)
+    let view = PageView(of: event)
+    session.pageViews = view.isView ? 1 : 0
+    session.pages = PageSet(view.page.map { [$0] } ?? [])
     session.landingURL = event.url.map { [UInt8]($0) }
     session.referrer = event.referrer.map { [UInt8]($0) }
     session.host = event.host.map { [UInt8]($0) }
@@ -35,6 +38,9 @@ package enum SessionFold {
     merged.exitURL = final.exitURL
     merged.userID = final.userID
     merged.eventCount = one.eventCount + other.eventCount
+    merged.pageViews = one.pageViews + other.pageViews
+    merged.pages = one.pages
+    merged.pages.formUnion(other.pages)
     merged.firstSeenCheckpoint = min(one.firstSeenCheckpoint, other.firstSeenCheckpoint)
     return merged
   }

@@ -104,15 +104,23 @@ extension SessionTable {
     let place = ip.map(geography) ?? Geography()
     scratch.removeAll(keepingCapacity: true)
     key.appendOwnFields(of: joined, to: &scratch)
-    scratch.withUnsafeBytes { own in
+    let own = 0..<scratch.count
+    let attribution = Attribution(
+      landingURL: PackedRecord.text(0, of: session), referrer: PackedRecord.text(1, of: session),
+      host: PackedRecord.text(2, of: session), appendingTo: &scratch)
+    scratch.withUnsafeBytes { derived in
+      func part(_ range: Range<Int>?) -> TextView? {
+        range.map { TextView(rebasing: derived[$0]) }
+      }
       rows.append { bytes in
         SessionRow.append(
           id: id, start: PackedRecord.firstTime(of: session),
           end: PackedRecord.lastTime(of: session),
           eventCount: PackedRecord.eventCount(of: session),
+          pages: PackedRecord.pages(of: session),
           texts: { text in
             switch text {
-            case .ownKey: SessionTable.filled(own)
+            case .ownKey: own.isEmpty ? nil : part(own)
             case .userID: userID
             case .ip: ip
             case .landingURL: PackedRecord.text(0, of: session)
@@ -122,6 +130,12 @@ extension SessionTable {
             case .osFamily: PackedRecord.text(4, of: session)
             case .deviceFamily: PackedRecord.text(5, of: session)
             case .exitURL: PackedRecord.text(7, of: session)
+            case .utmSource: part(attribution.utmSource)
+            case .utmMedium: part(attribution.utmMedium)
+            case .utmCampaign: part(attribution.utmCampaign)
+            case .clickID: part(attribution.clickID)
+            case .clickIDType: part(attribution.clickIDType)
+            case .channel: part(attribution.channel)
             case .country: place.country
             case .state: place.state
             case .city: place.city

@@ -59,15 +59,59 @@ extension SessionTable {
     session.storeBytes(
       of: PackedRecord.eventCount(of: session) + 1,
       toByteOffset: PackedRecord.Field.eventCount, as: UInt64.self)
+    let view = PageView(of: event)
+    let pages = tail + PackedRecord.pagesOffset(of: session)
+    countView(view, pages: pages, slot: slot)
     #if PLANTED_BUGS
       if planted(.tieIgnored), point.time == last.time { return true }
     #endif
     if point > last {
-      PackedRecord.store(point, in: session, at: PackedRecord.Field.lastTime)
-      let place = tail + PackedRecord.textOffset(SessionRecord.firstOfLast, of: session)
-      setTail(event, at: place, of: slot)
+      // Taking in a page may have moved the record.
+      let record = slots[Int(slot)].record!
+      PackedRecord.store(point, in: record + tail, at: PackedRecord.Field.lastTime)
+      setTail(event, at: pages + PackedRecord.pagesLength(record + pages), of: slot)
     }
     return true
+  }
+
+  /// Counts an event of the record's last session as what it is of pages.
+  ///
+  /// - Parameter pages: where the pages of that session stand in the record.
+  private func countView(_ view: PageView, pages: Int, slot: UInt32) {
+    guard view.isView else { return }
+    let session = slots[Int(slot)].record! + Int(slots[Int(slot)].tail)
+    let views = session.loadUnaligned(
+      fromByteOffset: PackedRecord.Field.pageViews, as: UInt64.self)
+    session.storeBytes(
+      of: views + 1, toByteOffset: PackedRecord.Field.pageViews, as: UInt64.self)
+    if let page = view.page { insert(page, at: pages, slot: slot) }
+  }
+
+  /// Puts a page into the pages at `offset`, as `PageSet` does; what stands behind them moves.
+  private func insert(_ page: UInt64, at offset: Int, slot: UInt32) {
+    let pages = slots[Int(slot)].record! + offset
+    let count = pages.loadUnaligned(as: UInt16.self)
+    if count == PageSet.more { return }
+    var place = 2
+    while place < 2 + 8 * Int(count) {
+      let hash = pages.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+      if hash == page { return }
+      if hash > page { break }
+      place += 8
+    }
+    let length = Int(slots[Int(slot)].length)
+    if Int(count) == PageSet.limit {
+      let end = offset + 2 + 8 * PageSet.limit
+      memmove(pages + 2, pages + (end - offset), length - end)
+      pages.storeBytes(of: PageSet.more, as: UInt16.self)
+      return setLength(length - 8 * PageSet.limit, slot: slot)
+    }
+    reserve(length + 8, slot: slot)
+    let moved = slots[Int(slot)].record! + offset
+    memmove(moved + place + 8, moved + place, length - offset - place)
+    moved.storeBytes(of: page, toByteOffset: place, as: UInt64.self)
+    moved.storeBytes(of: count + 1, as: UInt16.self)
+    setLength(length + 8, slot: slot)
   }
 
   /// Writes the last event's texts, which end the record.
@@ -117,13 +161,17 @@ extension SessionTable {
   ) {
     let event = withFamilies(event)
     let userID = keptUserID(of: event)
-    let tail = 4 + (event.url?.count ?? 0) + (userID?.count ?? 0)
+    let view = PageView(of: event)
+    let tail = 6 + (view.page == nil ? 0 : 8) + (event.url?.count ?? 0) + (userID?.count ?? 0)
     putLast(of: event, tail: tail, at: offset, slot: slot) { writer in
       writer.put(point)
       writer.put(point)
       writer.put(UInt64(1))
       writer.put(checkpoint)
+      writer.put(UInt64(view.isView ? 1 : 0))
     } tail: { writer in
+      writer.put(UInt16(view.page == nil ? 0 : 1))
+      if let page = view.page { writer.put(page) }
       writer.put(event.url)
       writer.put(userID)
     }
@@ -140,24 +188,29 @@ extension SessionTable {
     let count = PackedRecord.eventCount(of: session)
     let firstSeen = session.loadUnaligned(
       fromByteOffset: PackedRecord.Field.firstSeenCheckpoint, as: UInt64.self)
-    // The last event's texts are moved by what is written before them.
-    let texts = PackedRecord.textOffset(SessionRecord.firstOfLast, of: session)
+    let views = session.loadUnaligned(
+      fromByteOffset: PackedRecord.Field.pageViews, as: UInt64.self)
+    // The pages and the last event's texts are moved by what is written before them.
+    let rest = PackedRecord.pagesOffset(of: session)
     scratch.removeAll(keepingCapacity: true)
-    scratch.append(contentsOf: bytes(of: slot)[(tail + texts)...])
+    scratch.append(contentsOf: bytes(of: slot)[(tail + rest)...])
     scratch.withUnsafeBytes { kept in
       putLast(of: event, tail: kept.count, at: tail, slot: slot) { writer in
         writer.put(point)
         writer.put(last)
         writer.put(count + 1)
         writer.put(firstSeen)
+        writer.put(views)
       } tail: { writer in
         writer.put(bytes: kept)
       }
     }
+    let pages = PackedRecord.pagesOffset(of: slots[Int(slot)].record! + tail)
+    countView(PageView(of: event), pages: tail + pages, slot: slot)
   }
 
-  /// Writes the record's last session anew: its fixed part, the texts of its first event and those
-  /// of its last one.
+  /// Writes the record's last session anew: its fixed part, the texts of its first event, and the
+  /// pages with the texts of its last event.
   ///
   /// - Parameter length: of what `tail` writes.
   private func putLast(

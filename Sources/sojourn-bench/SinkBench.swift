@@ -83,6 +83,8 @@ enum SinkBench {
       case .browserFamily: "Chrome Mobile"
       case .osFamily: "Android"
       case .deviceFamily: "Pixel 9"
+      case .channel: "organic"
+      case .utmSource, .utmMedium, .utmCampaign, .clickID, .clickIDType: nil
       case .country, .state, .city: nil
       }
     guard let value else { return nil }

@@ -69,8 +69,10 @@ import Testing
       "misplaced",
       """
       INSERT INTO sojourn_drilled SELECT 'planted', user_id, ip, is_logged_in, session_start, \
-      session_end, session_date, duration_ms, event_count, landing_url, exit_url, referrer, host, \
-      browser_family, os_family, device_family, country, state, city FROM sojourn_drilled WHERE rowid = 1
+      session_end, session_date, duration_ms, event_count, page_views, distinct_pages, \
+      distinct_pages_is_minimum, is_bounce, landing_url, exit_url, referrer, host, browser_family, \
+      os_family, device_family, is_bot, utm_source, utm_medium, utm_campaign, click_id, \
+      click_id_type, channel, country, state, city FROM sojourn_drilled WHERE rowid = 1
       """
     ),
   ])

@@ -39,6 +39,7 @@ private let examples: [(preset: String, records: [[String: String?]])] = [
     [
       [
         "user_id": nil, "ip": "203.0.113.7", "event_time": "2025-03-01T10:00:00.600000Z",
+        "anonymous_id": "507f191e-810c-4972-9de8-60ea23b1c0de", "event_type": "page",
         "url": "https://www.example.com/academy/?gclid=EAIaIQ",
         "referrer": "https://www.google.com/", "host": nil,
         "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:134.0) Gecko/20100101 Firefox/134.0",
@@ -51,6 +52,7 @@ private let examples: [(preset: String, records: [[String: String?]])] = [
     [
       [
         "user_id": nil, "ip": "203.0.113.7", "event_time": "2025-03-01T10:00:02.475000Z",
+        "domain_userid": "bc2e92ec6c204a14", "event_type": "page_view",
         "url": "https://www.example.com/pricing?utm_source=hn&utm_medium=social",
         "referrer": "https://news.ycombinator.com/", "host": "www.example.com",
         "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:134.0) Gecko/20100101 Firefox/134.0",

@@ -124,7 +124,7 @@ import Testing
       EventField.allCases.map { "\($0.rawValue) \($0.name)" } == [
         "1 user_id", "2 ip", "3 event_time", "4 url", "5 referrer", "6 host", "7 user_agent",
         "8 browser_family", "9 os_family", "10 device_family", "11 key_1", "12 key_2", "13 key_3",
-        "14 key_4",
+        "14 key_4", "15 event_type",
       ])
     #expect(
       LateReason.allCases.map { "\($0.rawValue) \($0.code)" } == [

@@ -26,6 +26,8 @@ import Testing
     session.osFamily = text(&random)
     session.deviceFamily = text(&random)
     session.ip = text(&random)
+    session.pageViews = random.next()
+    session.pages = PageSet((0..<random.below(80)).map { _ in random.next() })
     session.exitURL = text(&random)
     session.userID = text(&random)
     return session
@@ -59,6 +61,8 @@ import Testing
     var session = Session(
       first: EventPoint(time: 1, partition: 2, offset: 3),
       last: EventPoint(time: 4, partition: 5, offset: 6), eventCount: 7, firstSeenCheckpoint: 8)
+    session.pageViews = 9
+    session.pages = PageSet([11, 10])
     session.landingURL = Array("/a".utf8)
     session.exitURL = []
     let bytes = pack(
@@ -67,8 +71,9 @@ import Testing
     let null: [UInt8] = [0xFF, 0xFF]
     var expected: [UInt8] = [4, 0, 0x75, 0x1F, 0x69, 0x70, 1, 0]
     expected += long(1) + [2, 0, 0, 0] + long(3) + long(4) + [5, 0, 0, 0] + long(6)
-    expected += long(7) + long(8) + [2, 0, 0x2F, 0x61]
-    expected += null + null + null + null + null + null + [0, 0] + null
+    expected += long(7) + long(8) + long(9) + [2, 0, 0x2F, 0x61]
+    expected += null + null + null + null + null + null + [2, 0] + long(10) + long(11)
+    expected += [0, 0] + null
     #expect(bytes == expected)
   }
 

@@ -108,10 +108,21 @@ import Testing
   }
 
   @Test func `the table's columns keep their names and their order`() {
+    let names = """
+      session_id user_id ip is_logged_in session_start session_end session_date duration_ms
+      event_count page_views distinct_pages distinct_pages_is_minimum is_bounce landing_url exit_url
+      referrer host browser_family os_family device_family is_bot utm_source utm_medium utm_campaign
+      click_id click_id_type channel country state city
+      """
     #expect(
-      SessionSchema.standard.names.joined(separator: ", ")
-        == "session_id, user_id, ip, is_logged_in, session_start, session_end, session_date, "
-        + "duration_ms, event_count, landing_url, exit_url, referrer, host, browser_family, "
-        + "os_family, device_family, country, state, city")
+      SessionSchema.standard.names == names.split(whereSeparator: \.isWhitespace).map(String.init))
+  }
+
+  @Test func `every column is defined in its document`() throws {
+    let lines = try repositoryFile("docs/schema.md").split(separator: "\n")
+    for name in SessionSchema.standard.names {
+      #expect(
+        lines.contains { $0.hasPrefix("| `") && $0.prefix(80).contains("`\(name)`") }, "\(name)")
+    }
   }
 }

@@ -216,40 +216,20 @@ struct Differences {
 extension Session {
   /// The row that the session gives.
   fileprivate func row(of record: SessionRecord, _ ids: inout SessionIDHasher) -> [UInt8] {
-    record.userID.withUnsafeBytes { userID in
-      record.ip.withUnsafeBytes { ip in
-        let id = ids.id(userID: userID, ip: ip, start: first.time)
-        var bytes: [UInt8] = []
-        withViews([landingURL, exitURL, referrer]) { views in
-          SessionRow.append(
-            id: id, start: first.time, end: last.time, eventCount: eventCount,
-            texts: { text in
-              switch text {
-              case .userID: userID.isEmpty ? nil : userID
-              case .ip: ip
-              case .landingURL: views[0]
-              case .exitURL: views[1]
-              case .referrer: views[2]
-              default: nil
-              }
-            }, to: &bytes)
-        }
-        return bytes
-      }
+    func text(_ bytes: [UInt8]?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
+    let id = record.key.withUnsafeBytes { ids.id(key: $0, start: first.time) }
+    let texts: [RowText: String?] = [
+      .userID: record.userID.isEmpty ? nil : text(record.userID), .ip: text(record.ip),
+      .landingURL: text(landingURL), .exitURL: text(exitURL), .referrer: text(referrer),
+      .channel: referrer == nil ? "direct" : "referral",
+    ]
+    var bytes: [UInt8] = []
+    withViews(of: texts) { views in
+      SessionRow.append(
+        id: id, start: first.time, end: last.time, eventCount: eventCount,
+        pages: PageCounts(views: pageViews, distinct: UInt64(pages.count)),
+        texts: { views[$0] }, to: &bytes)
     }
-  }
-}
-
-/// Views of texts for the time of a call.
-private func withViews(_ texts: [[UInt8]?], _ body: ([TextView?]) -> Void) {
-  let joined = Array(texts.compactMap { $0 }.joined()) + [0]
-  joined.withUnsafeBytes { all in
-    var place = 0
-    body(
-      texts.map { text in
-        guard let text else { return nil }
-        defer { place += text.count }
-        return TextView(rebasing: all[place..<(place + text.count)])
-      })
+    return bytes
   }
 }

@@ -71,7 +71,9 @@ final class PostgresHome: SinkHome, @unchecked Sendable {
     try run(
       """
       INSERT INTO sessions (session_id, ip, is_logged_in, session_start, session_end, session_date,
-        duration_ms, event_count) VALUES ('x', '', false, 'epoch', 'epoch', 'epoch', 0, 0)
+        duration_ms, event_count, page_views, distinct_pages,
+        distinct_pages_is_minimum, is_bounce, is_bot, channel)
+        VALUES ('x', '', false, 'epoch', 'epoch', 'epoch', 0, 0, 0, 0, false, false, false, '')
       """)
   }
 }

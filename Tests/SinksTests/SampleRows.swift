@@ -27,6 +27,7 @@ enum SampleRows {
     let end = firstEnd + Microseconds(number / 3) * 1_000_001
     append(
       number: number, start: end - 61_000_007, end: end, eventCount: UInt64(number % 40 + 1),
+      pages: PageCounts(views: UInt64(number % 40), distinct: UInt64(number % 67)),
       texts: [
         .userID: number % 2 == 0 ? nil : "\(number)",
         .ip: "10.0.\(number / 250 % 250).\(number % 250)",
@@ -40,11 +41,13 @@ enum SampleRows {
 
   static func append(
     number: Int, start: Microseconds, end: Microseconds, eventCount: UInt64 = 1,
-    texts: [RowText: String?], to bytes: inout [UInt8]
+    pages: PageCounts = PageCounts(views: 1, distinct: 1), texts: [RowText: String?],
+    to bytes: inout [UInt8]
   ) {
     let id = SessionID(words: (UInt64(number), 0x0123_4567_89AB_CDEF, .max, UInt64(number)))
     var owned = texts.compactMapValues { $0.map { Array($0.utf8) } }
     if owned[.ip] == nil { owned[.ip] = Array("192.0.2.1".utf8) }
+    if owned[.channel] == nil { owned[.channel] = Array("direct".utf8) }
     let all = RowText.allCases.map { owned[$0] }
     // Each text is copied to a place of its own, since views may not leave `withUnsafeBytes`.
     let buffers = all.map { text -> UnsafeMutableRawBufferPointer? in
@@ -56,7 +59,7 @@ enum SampleRows {
     }
     defer { for buffer in buffers { buffer?.deallocate() } }
     SessionRow.append(
-      id: id, start: start, end: end, eventCount: eventCount,
+      id: id, start: start, end: end, eventCount: eventCount, pages: pages,
       texts: { text in buffers[text.rawValue].map { TextView($0) } }, to: &bytes)
   }
 

@@ -79,15 +79,24 @@ package func encodedRow(
   let texts: [RowText: String?] = [
     .ownKey: key.own.isEmpty ? nil : first.visitor, .userID: userID.isEmpty ? nil : userID,
     .ip: first.ip, .landingURL: first.url, .exitURL: last.url, .referrer: first.referrer,
+    // Referrers of random logs have no host.
+    .channel: first.referrer == nil ? "direct" : "referral",
   ]
   let id = withText(first.key(key)) { ids.id(key: $0, start: first.point.time) }
   var bytes: [UInt8] = []
   withViews(of: texts) { views in
     SessionRow.append(
       id: id, start: first.point.time, end: last.point.time, eventCount: UInt64(session.count),
-      texts: { views[$0] }, to: &bytes)
+      pages: pageCounts(session.map(\.url)), texts: { views[$0] }, to: &bytes)
   }
   return bytes
+}
+
+/// Every URL is a page view but those of style sheets; a page is a URL without its query.
+package func pageCounts(_ urls: [String]) -> PageCounts {
+  let pages = urls.map { String($0.prefix { $0 != "?" }) }.filter { !$0.hasSuffix(".css") }
+  return PageCounts(
+    views: UInt64(pages.count), distinct: UInt64(min(Set(pages).count, PageSet.limit + 1)))
 }
 
 /// Calls `body` with views of texts; those that are nil have none.

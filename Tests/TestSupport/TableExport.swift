@@ -19,7 +19,7 @@ package enum TableExport {
         bytes.append(contentsOf: (index == 0 ? "{" : ",").utf8)
         JSONText.append(column.name, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
-        append(statement, Int32(index), isBoolean: column == .isLoggedIn, to: &bytes)
+        append(statement, Int32(index), isBoolean: column.kind == .boolean, to: &bytes)
       }
       bytes.append(contentsOf: "}\n".utf8)
     }

@@ -136,6 +136,8 @@ package enum Sample {
       session.landingURL = [UInt8](
         repeating: UInt8(ascii: "a") + UInt8(index % 26), count: urlBytes)
       session.exitURL = Array("/exit".utf8)
+      session.pageViews = UInt64(number)
+      session.pages = PageSet((0..<(number * 7 % 70)).map { UInt64($0) })
       return session
     }
     return SessionRecord(

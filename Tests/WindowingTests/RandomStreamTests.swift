@@ -18,7 +18,8 @@ import Windowing
           point: EventPoint(time: time, partition: Int32(partition), offset: Int64(offset)),
           userID: random.pick(["", "1"]), ip: random.pick(["a", "b"]),
           visitor: random.pick(["v", "w"]),
-          url: String(repeating: "/", count: random.below(90)),
+          url: String(repeating: "/", count: random.below(90))
+            + random.pick(["", "", "?q", ".css", ".css?q", "a.html"]),
           referrer: random.pick([nil, "x"]))
       }
     }

@@ -101,7 +101,7 @@ package enum StoredValue: UInt8, CaseIterable, Sendable {
     var encoded: [UInt8] = []
     SessionRow.append(
       id: row.sessionID, start: row.sessionStart, end: row.sessionEnd,
-      eventCount: row.eventCount, texts: { row[$0] }, to: &encoded)
+      eventCount: row.eventCount, pages: row.pages, texts: { row[$0] }, to: &encoded)
     var again: [UInt8] = []
     encoded.withBytes {
       OutboxRow.encode($0, number: content.number, key: Array(key), into: &again)

@@ -1,0 +1,27 @@
+/// Which sessions are robots': by the families of the first event's user agent.
+package enum BotRules {
+  /// Clients that people do not browse with, as uap-core calls them, in lower case.
+  private static let clients = [
+    "curl", "pycurl", "wget", "wget2", "aria2", "python-requests", "python-urllib",
+    "python aiohttp", "aiohttp", "go-http-client", "go-resty", "java", "okhttp", "reqwest",
+    "axios", "got", "apache-httpclient", "akka-http", "reactornetty", "libwww-perl",
+    "fetch libfetch", "urlgrabber", "lftp", "winhttp", "masscan", "scrapy", "phantomjs",
+    "headlesschrome",
+  ].map { Array($0.utf8) }
+  /// Parts of names that robots give themselves.
+  private static let words = ["bot", "crawler", "spider", "slurp", "archiver"].map {
+    Array($0.utf8)
+  }
+
+  /// - Parameters:
+  ///   - browser: the browser family.
+  ///   - device: the device family; uap-core calls robots `Spider`.
+  package static func isBot(browser: TextView?, device: TextView?) -> Bool {
+    if let device, device.elementsEqual("Spider".utf8) { return true }
+    guard let browser else { return false }
+    let name = browser.map { byte in
+      (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+    return clients.contains(name) || words.contains { name.contains($0) }
+  }
+}
