@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <strings.h>
+
 #include <cstring>
 #include <memory>
 #include <new>
@@ -20,6 +22,8 @@ struct node {
   /// The slots of all nodes below.
   uint32_t below = 0;
   int32_t parent = -1;
+  /// Whether capitals make no difference in the key.
+  bool any_case = false;
   std::vector<int32_t> children;
 };
 
@@ -43,7 +47,8 @@ struct csimdjson_parser {
       if (place >= count) place = 0;
       const node &child = nodes[parent.children[place]];
       if (child.key.size() == key.size() &&
-          std::memcmp(child.key.data(), key.data(), key.size()) == 0) {
+          (std::memcmp(child.key.data(), key.data(), key.size()) == 0 ||
+           (child.any_case && strncasecmp(child.key.data(), key.data(), key.size()) == 0))) {
         hint = place + 1;
         return &child;
       }
@@ -142,6 +147,21 @@ int32_t csimdjson_child(
   nodes.push_back(node{text, 0, 0, parent, {}});
   nodes[parent].children.push_back(child);
   return child;
+} catch (const std::bad_alloc &) {
+  return -1;
+}
+
+int32_t csimdjson_child_any_case(
+    csimdjson_parser *parser, int32_t parent, const void *key, size_t length) try {
+  const std::string text(static_cast<const char *>(key), length);
+  int32_t found = -1;
+  for (int32_t child : parser->nodes[parent].children)
+    if (parser->nodes[child].key.size() == length &&
+        strncasecmp(parser->nodes[child].key.data(), text.data(), length) == 0)
+      found = child;
+  if (found < 0) found = csimdjson_child(parser, parent, key, length);
+  if (found >= 0) parser->nodes[found].any_case = true;
+  return found;
 } catch (const std::bad_alloc &) {
   return -1;
 }

@@ -6,6 +6,8 @@ package struct DecodingSettings: Equatable, Sendable {
   package let key: [String]
   /// Those of the preset, with those of `--field` in their place or behind them.
   package let fields: [FieldPath]
+  /// The header that the address is taken from; nil: the field alone.
+  package let ipHeader: String?
   package let assumeUTC: Bool
   package let eventTimeUnit: EventTimeUnit
   package let eventTimeFallback: EventTimeFallback
@@ -13,6 +15,7 @@ package struct DecodingSettings: Equatable, Sendable {
   init(_ values: FlagValues) throws(UsageError) {
     key = try values.keyFields()
     fields = try values.fieldPaths(over: try values.preset()?.fields ?? [], key: key)
+    ipHeader = try values.ipHeader()
     assumeUTC = try values.boolean("assume-utc")
     eventTimeUnit = try values.requiredChoice("event-time-unit", EventTimeUnit.self)
     eventTimeFallback = try values.requiredChoice("event-time-fallback", EventTimeFallback.self)

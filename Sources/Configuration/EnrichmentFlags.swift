@@ -1,5 +1,16 @@
 /// The checks of the flags about what rows are enriched with.
 extension FlagValues {
+  /// `--ip-from`.
+  func ipHeader() throws(UsageError) -> String? {
+    let text = try required("ip-from")
+    if text == "field" { return nil }
+    let parts = text.split(separator: ":", maxSplits: 1)
+    if parts.count == 2, parts[0] == "header" { return String(parts[1]) }
+    throw invalid(
+      "ip-from", "\(quoted(text)) names neither the field nor a header",
+      remedy: "write field, or header:NAME such as header:x-forwarded-for")
+  }
+
   /// `--user-agents`.
   func userAgents() throws(UsageError) -> UserAgentSetting {
     switch try text("user-agents") {

@@ -147,6 +147,10 @@ package enum FlagTable {
       help: "where in the event a field stands, for instance ip=client.address",
       [.run, .preview]),
     FlagDefinition(
+      "ip-from", "field|header:NAME", .text, default: "field",
+      help: "header: the first public address in this header of the event's headers goes over the "
+        + "field ip", [.run, .preview]),
+    FlagDefinition(
       "key", "FIELD,…", .text, default: "user_id,ip",
       help: "the fields whose values tell visitors apart, in order: user_id, ip, or fields of your "
         + "own that --field maps", [.run, .preview, .ddl]),

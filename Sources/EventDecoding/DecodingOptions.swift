@@ -14,6 +14,9 @@ package struct DecodingOptions: Equatable, Sendable {
   /// null.
   package var fallbackToRecordTime = false
 
+  /// `--ip-from header:NAME`: the first public address of this header goes over the mapped one.
+  package var ipHeader: String?
+
   package init() {}
 }
 

@@ -22,6 +22,8 @@ package struct EventDecoder: ~Copyable {
   /// The key's fields in order, and room for their joined text.
   private let keyFields: UnsafeMutableBufferPointer<EventField>
   private let keyBuffer: UnsafeMutableRawBufferPointer
+  /// The slot of the header that holds the address: behind those of the fields.
+  private static let ipHeaderSlot = EventField.allCases.count + 1
   /// `user_id` may be empty where it is not the only key field.
   let mayLackUser: Bool
   /// The families whose paths lead through the `user_agent` path, one bit by raw value.
@@ -33,7 +35,7 @@ package struct EventDecoder: ~Copyable {
       preconditionFailure("out of memory for the JSON parser")
     }
     self.parser = parser
-    slots = .allocate(capacity: EventField.allCases.count + 1)
+    slots = .allocate(capacity: EventDecoder.ipHeaderSlot + 1)
     let key = options.key
     keyFields = .allocate(capacity: key.fields.count)
     keyBuffer = .allocate(
@@ -58,6 +60,7 @@ package struct EventDecoder: ~Copyable {
       }
     }
     withinUserAgent = within
+    if let header = options.ipHeader { EventDecoder.bind(header: header, in: parser) }
   }
 
   deinit {
@@ -76,6 +79,17 @@ package struct EventDecoder: ~Copyable {
       precondition(node > 0, "out of memory for the table of paths")
     }
     csimdjson_bind(parser, node, UInt32(field.rawValue))
+  }
+
+  private static func bind(header name: String, in parser: OpaquePointer) {
+    var (headers, name) = ("headers", name)
+    let node = headers.withUTF8 { csimdjson_child(parser, 0, $0.baseAddress, $0.count) }
+    precondition(node > 0, "out of memory for the table of paths")
+    let header = name.withUTF8 {
+      csimdjson_child_any_case(parser, node, $0.baseAddress, $0.count)
+    }
+    precondition(header > 0, "out of memory for the table of paths")
+    csimdjson_bind(parser, header, UInt32(ipHeaderSlot))
   }
 
   /// Decodes one record.
@@ -174,6 +188,10 @@ extension EventDecoder {
     let slot = slot(.ip)
     let isKey = options.key.ip != nil
     event.ip = TextView(start: nil, count: 0)
+    if options.ipHeader != nil, let address = forwardedAddress() {
+      event.ip = address
+      return nil
+    }
     switch csimdjson_type(UInt32(slot.type)) {
     case CSIMDJSON_ABSENT, CSIMDJSON_NULL: return isKey ? Rejection(.missingIP, .ip) : nil
     case CSIMDJSON_STRING:
@@ -189,6 +207,12 @@ extension EventDecoder {
       return nil
     default: return Rejection(.wrongType, .ip)
     }
+  }
+
+  private func forwardedAddress() -> TextView? {
+    let header = slots[EventDecoder.ipHeaderSlot]
+    guard header.type == UInt8(CSIMDJSON_STRING.rawValue) else { return nil }
+    return ForwardedAddress.first(in: text(header), buffer: ipBuffer)
   }
 
   /// Joins the key's fields; those of one's own are read here.

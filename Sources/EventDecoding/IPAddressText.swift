@@ -26,6 +26,19 @@ enum IPAddressText {
     return TextView(rebasing: TextView(buffer)[..<writer.count])
   }
 
+  /// The canonical text of a literal that is a public address (`PublicAddress`); nil for any other.
+  static func publicCanonical(
+    _ text: TextView, buffer: UnsafeMutableRawBufferPointer
+  ) -> TextView? {
+    if let quad = IPv4Quad(text, from: 0), !PublicAddress.contains(ipv4: quad.address) {
+      return nil
+    }
+    if let literal = withoutDecoration(text), let groups = IPv6Groups(literal), !groups.isPublic {
+      return nil
+    }
+    return canonical(text, buffer: buffer)
+  }
+
   /// What is left of an IPv6 literal without brackets, port and zone.
   private static func withoutDecoration(_ text: TextView) -> TextView? {
     var literal = text
@@ -164,6 +177,13 @@ private struct IPv6Groups {
   private var mappedIPv4: UInt32? {
     for index in 0..<5 where groups[index] != 0 { return nil }
     return groups[5] == 0xFFFF ? UInt32(groups[6]) << 16 | UInt32(groups[7]) : nil
+  }
+
+  var isPublic: Bool {
+    if let address = mappedIPv4 { return PublicAddress.contains(ipv4: address) }
+    var high: UInt64 = 0
+    for index in 0..<4 { high = high << 16 | UInt64(groups[index]) }
+    return PublicAddress.contains(ipv6: high)
   }
 
   /// RFC 5952, section 4: lower case, no leading zeros, `::` for the longest run of at least two

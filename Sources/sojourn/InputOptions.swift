@@ -15,6 +15,7 @@ extension DecodingOptions {
     } catch {
       throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)
     }
+    ipHeader = settings.ipHeader
     assumeUTC = settings.assumeUTC
     timeUnit =
       switch settings.eventTimeUnit {

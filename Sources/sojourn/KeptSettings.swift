@@ -12,6 +12,7 @@ extension [KeptSetting] {
       span("out-of-orderness", settings.outOfOrderness), span("idle-timeout", settings.idleTimeout),
       span("quiet-close", settings.quietClose), span("max-future-skew", settings.maxFutureSkew),
       span("max-drift", settings.maxDrift),
+      KeptSetting("ip-from", settings.decoding.ipHeader.map { "header:" + $0 } ?? "field"),
       KeptSetting("assume-utc", settings.decoding.assumeUTC ? "on" : "off"),
       KeptSetting("event-time-unit", settings.decoding.eventTimeUnit.rawValue),
       KeptSetting("event-time-fallback", settings.decoding.eventTimeFallback.rawValue),

@@ -32,6 +32,7 @@ private let second = Microseconds.perSecond
   #expect(!settings.decoding.assumeUTC)
   #expect(settings.decoding.eventTimeUnit == .auto)
   #expect(settings.decoding.eventTimeFallback == .none)
+  #expect(settings.decoding.ipHeader == nil)
   #expect(settings.geo == .none)
   #expect(settings.userAgents == .system)
   #expect(settings.output == .text)
@@ -60,6 +61,7 @@ private let second = Microseconds.perSecond
       --late-limit 19 --rejected-limit 23 --adopt-table --accept-missing-rows one \
       --drop-sink old --table visits --field ip=client.address --field url=page --assume-utc \
       --event-time-unit ms --event-time-fallback record --geo mmdb:c.mmdb --user-agents u.yaml \
+      --ip-from header:x-real-ip \
       -X a=b -Xc=d=e --output json
       """))
   #expect(
@@ -99,6 +101,7 @@ private let second = Microseconds.perSecond
   #expect(settings.decoding.assumeUTC)
   #expect(settings.decoding.eventTimeUnit == .milliseconds)
   #expect(settings.decoding.eventTimeFallback == .record)
+  #expect(settings.decoding.ipHeader == "x-real-ip")
   #expect(settings.geo == .mmdb("c.mmdb"))
   #expect(settings.userAgents == .file("u.yaml"))
   #expect(settings.output == .json)

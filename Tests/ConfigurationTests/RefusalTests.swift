@@ -56,6 +56,7 @@ func `a command line that cannot be understood is refused`(_ refused: Refusal) t
   Refusal(base + "--on-data-loss contniue", "stop, continue", "did you mean continue?"),
   Refusal(base + "--event-time-unit h", "--event-time-unit", "auto, s, ms, us"),
   Refusal(base + "--stop-at-end=yes", "--stop-at-end: must be true or false"),
+  Refusal(base + "--ip-from x-forwarded-for", "--ip-from", "header:NAME"),
   Refusal(base + "--geo mmbd:c", "--geo", "did you mean mmdb?", "mmdb:FILE"),
   Refusal(base + "--geo mmdb:", "--geo", "mmdb:FILE"),
   Refusal(base + "--from erliest", "--from", "did you mean earliest?"),

@@ -63,6 +63,9 @@ void csimdjson_destroy(csimdjson_parser *parser);
 /// The node of the path table below `node` (0: the document) for `key`, made if there is none.
 /// Negative: out of memory.
 int32_t csimdjson_child(csimdjson_parser *parser, int32_t node, const void *key, size_t length);
+/// The same; letters of the key are matched in either case (ASCII), also where the node was there.
+int32_t csimdjson_child_any_case(
+    csimdjson_parser *parser, int32_t parent, const void *key, size_t length);
 /// From now on slot `slot` (below CSIMDJSON_MAX_SLOTS) takes the value at `node`.
 void csimdjson_bind(csimdjson_parser *parser, int32_t node, uint32_t slot);
 
