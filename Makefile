@@ -34,7 +34,7 @@ bench-enrichment: setup ## measure what geography and raw user agents cost (EVEN
 	@$(SWIFT) build -c release --product sojourn && $(SWIFT) build -c release --product sojourn-bench
 	@rm -rf .build/bench && .build/release/sojourn-bench enrichment .build/release/sojourn $(or $(EVENTS),1000000) .build/bench $(GEO)
 
-bench-sinks: setup ## measure what sinks take (ROWS=300000 SINKS="sqlite:… postgres://…")
+bench-sinks: setup ## measure what sinks take (ROWS=300000 SINKS="kafka:… postgres://…")
 	@$(SWIFT) build -c release --product sojourn-bench
 	@rm -rf .build/bench && .build/release/sojourn-bench sinks $(or $(ROWS),300000) .build/bench $(SINKS)
 

@@ -78,7 +78,7 @@ let package = Package(
     library("StateStore", ["SessionModel", "Platform", "CLMDB", "CXXHash"]),
     library("KafkaClient", ["SessionModel", "Platform", "CRdKafka"]),
     library("EventSources", ["SessionModel", "Platform", "KafkaClient", "CXXHash"]),
-    library("Sinks", ["SessionModel", "Platform", "CSQLite", "CPostgres"]),
+    library("Sinks", ["SessionModel", "Platform", "KafkaClient", "CSQLite", "CPostgres"]),
     library("Enrichment", ["SessionModel", "Platform", "CMaxMindDB", "CRE2", "CYAML"]),
 
     // The one way through, and the command line on top of it.
@@ -147,7 +147,7 @@ let package = Package(
     tests("ConsoleTests", ["Console", "SessionModel", "Platform"]),
     tests("StateStoreTests", ["StateStore", "SessionModel", "Platform"], data: ["Golden"]),
     tests("KafkaTests", ["KafkaClient", "EventSources", "SessionModel", "Platform"]),
-    tests("SinksTests", ["Sinks", "SessionModel", "Platform", "CSQLite"]),
+    tests("SinksTests", ["Sinks", "SessionModel", "Platform", "CSQLite", "KafkaClient"]),
     tests(
       "PipelineTests",
       [

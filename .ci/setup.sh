@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and nothing where none is. With "postgres" as its
-# argument also a PostgreSQL server: the tests and a demo start one of their own.
+# argument also a PostgreSQL server, of which the tests and a demo start one of their own, and kcat.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source .ci/toolchain.sh
@@ -29,6 +29,9 @@ fi
 [ -e /usr/share/uap-core/regexes.yaml ] || missing+=(uap-core)
 # simdjson and RE2 are C++.
 compgen -G '/usr/include/c++/*' >/dev/null || missing+=(libstdc++-12-dev)
+
+# Reads Kafka topics in the tests, independently of the program.
+if [ "${1:-}" = postgres ] && ! command -v kcat >/dev/null; then missing+=(kcat); fi
 
 needs_server=
 if [ "${1:-}" = postgres ] && ! command -v initdb >/dev/null \

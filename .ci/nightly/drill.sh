@@ -28,6 +28,8 @@ drill --kills "$((strikes * 4))" --events "$fewer" --live --seed 2
 for fault in "${others[@]}"; do
   drill --fault "$fault" --kills "$strikes" --events "$fewer" --seed 3
 done
+printf "\n-- drill into Kafka\n"
+.build/release/sojourn drill --sink kafka --kills 200 --events 1000000 --seed 5 </dev/null
 printf -v all '%s,' kill "${others[@]}"
 drill --fault "${all%,}" --kills "$((strikes * 4))" --events "$fewer" --seed 4
 

@@ -7,6 +7,8 @@ package struct DrillSettings: Equatable, Sendable {
   package let seed: UInt64
   /// Words of `allSinks`, and addresses of servers; each once.
   package let sinks: [String]
+  /// Kafka sinks write in transactions.
+  package let isTransactional: Bool
   package let isLive: Bool
   /// nil: a temporary directory.
   package let directory: String?
@@ -18,7 +20,9 @@ package struct DrillSettings: Equatable, Sendable {
   init(_ values: FlagValues, readFile: FileReader) throws(UsageError) {
     faults = try values.words("fault", among: DrillSettings.allFaults, default: "kill")
     sinks = try values.words(
-      "sink", among: DrillSettings.allSinks, orBeginningWith: "postgres:", default: "sqlite")
+      "sink", among: DrillSettings.allSinks, orBeginningWith: ["postgres:", "kafka:"],
+      default: "sqlite")
+    isTransactional = try values.boolean("transactional")
     kills = try values.requiredInteger("kills")
     events = try values.requiredInteger("events")
     seed = UInt64(try values.requiredInteger("seed"))
@@ -33,9 +37,18 @@ package struct DrillSettings: Equatable, Sendable {
         throw values.invalid(
           name, "the embedded cluster needs no settings", remedy: "give --brokers, or leave it out")
       }
+      if isTransactional {
+        throw values.invalid(
+          "transactional", "the embedded cluster has no transactions",
+          remedy: "give --brokers and --topic-prefix of a cluster that has")
+      }
     } else if let fault = faults.first(where: DrillSettings.embeddedFaults.contains) {
       throw values.invalid(
         "fault", "\(fault) needs brokers that the drill can stop: those of the embedded cluster",
+        remedy: "leave out --brokers and --topic-prefix, or choose another fault")
+    } else if faults.contains("sink-down"), sinks.contains(where: { $0.hasPrefix("kafka") }) {
+      throw values.invalid(
+        "fault", "sink-down with a Kafka sink needs the embedded cluster",
         remedy: "leave out --brokers and --topic-prefix, or choose another fault")
     }
   }
@@ -47,21 +60,21 @@ package struct DrillSettings: Equatable, Sendable {
   ]
   private static let embeddedFaults = ["broker-down", "leader-change"]
   /// Kinds of sinks; the drill finds a place for each.
-  package static let allSinks = ["sqlite", "jsonl"]
+  package static let allSinks = ["sqlite", "jsonl", "kafka"]
 }
 
 extension FlagValues {
   /// Words of a list, which may also be parted by commas; each must be known and stand once.
   fileprivate func words(
-    _ name: String, among known: [String], orBeginningWith prefix: String? = nil,
+    _ name: String, among known: [String], orBeginningWith prefixes: [String] = [],
     default standard: String
   ) throws(UsageError) -> [String] {
     var words: [String] = []
     for (text, place) in try entries(name) {
       for word in text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
-        let isOther = prefix.map { word.hasPrefix($0) } ?? false
+        let isOther = prefixes.contains { word.hasPrefix($0) }
         guard isOther || known.contains(word) else {
-          let others = prefix.map { [$0 + "…"] } ?? []
+          let others = prefixes.map { $0 + "…" }
           throw UsageError(
             "\(place): \(quoted(word)) is not one of \((known + others).joined(separator: ", "))",
             meant: Suggestion.nearest(to: word, in: known), remedy: "write one of these words")

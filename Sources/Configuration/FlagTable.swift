@@ -45,11 +45,15 @@ package enum FlagTable {
   private static let output: [FlagDefinition] = [
     FlagDefinition(
       "sink", "[NAME=]SCHEME:PLACE", .text, repeatable: true,
-      help: "where sessions are written: sqlite:PATH, jsonl:DIR or postgres://…; its name is the "
-        + "scheme's unless given", [.run, .verifySink]),
+      help: "where sessions are written: sqlite:PATH, jsonl:DIR, postgres://… or kafka:TOPIC; its "
+        + "name is the scheme's unless given", [.run, .verifySink]),
     FlagDefinition(
       "table", "NAME", .text, default: "sessions", help: "the sessions' table in SQL sinks",
       [.run, .verifySink, .ddl]),
+    FlagDefinition(
+      boolean: "transactional",
+      help: "Kafka sinks write each batch in one transaction: every row once for readers of "
+        + "committed records", [.run, .drill]),
     FlagDefinition(
       boolean: "adopt-table",
       help: "take over a table of another job or fingerprint, with its rows and position", [.run]),
@@ -121,12 +125,12 @@ package enum FlagTable {
       "on-data-loss", "stop|continue", .choice(["stop", "continue"]), default: "stop",
       help: "what to do when unread records were deleted", [.run]),
     FlagDefinition(
-      "late-to", "jsonl:DIR", .text,
-      help: "late records are moved from the state to files of JSON lines in this directory",
+      "late-to", "jsonl:DIR|kafka:TOPIC", .text,
+      help: "late records are moved from the state to JSON lines in this directory or topic",
       [.run]),
     FlagDefinition(
-      "rejected-to", "jsonl:DIR", .text,
-      help: "rejected records are moved from the state to files of JSON lines in this directory",
+      "rejected-to", "jsonl:DIR|kafka:TOPIC", .text,
+      help: "rejected records are moved from the state to JSON lines in this directory or topic",
       [.run]),
     FlagDefinition(
       "late-limit", "ROWS", .integer(1...1_000_000_000), default: "1000000", unit: "rows",

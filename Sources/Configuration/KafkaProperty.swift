@@ -35,9 +35,9 @@ package struct KafkaProperty: Equatable, Sendable, CustomStringConvertible,
 }
 
 /// The file of `--kafka-properties`: `KEY=VALUE` lines as in Java's properties, without its escapes.
-enum KafkaPropertiesFile {
+package enum KafkaPropertiesFile {
   /// Errors name the file and line, never what stands there.
-  static func parse(_ text: String, path: String) throws(UsageError) -> [KafkaProperty] {
+  package static func parse(_ text: String, path: String) throws(UsageError) -> [KafkaProperty] {
     var properties: [KafkaProperty] = []
     for (index, line) in Lines.split(text).enumerated() {
       let line = Lines.trimmed(line)

@@ -38,6 +38,7 @@ extension RunSettings {
     acceptMissingRows = try values.sinkNames("accept-missing-rows", areAmong: sinks)
     dropSinks = try values.sinkNames("drop-sink", areNotAmong: sinks)
     table = try values.tableName()
+    isTransactional = try values.boolean("transactional")
 
     decoding = try DecodingSettings(values)
     if input.isFiles, decoding.eventTimeFallback == .record {

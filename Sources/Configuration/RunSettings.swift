@@ -45,6 +45,8 @@ package struct RunSettings: Sendable {
   /// Names of sinks, none of them among `sinks`.
   package let dropSinks: [String]
   package let table: String
+  /// Kafka sinks write in transactions.
+  package let isTransactional: Bool
 
   package let decoding: DecodingSettings
   package let geo: GeoSetting

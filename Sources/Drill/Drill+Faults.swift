@@ -63,6 +63,11 @@ extension Drill {
 
   private func takeSinkDown(_ life: Life) throws(DrillFailure) {
     let sink = random.pick(place.sinks)
+    if sink.scheme == .kafka {
+      log.setTopic(sink.rest, isDown: true)
+      defer { log.setTopic(sink.rest, isDown: false) }
+      return try listen(to: life, until: Clock.monotonic + outageSpan())
+    }
     let kind = random.pick(Sinks.outages(of: sink.scheme))
     let outage: any SinkOutage
     do throws(SinkError) {

@@ -57,12 +57,19 @@ package final class Drill {
       faults: options.faults, strikes: options.strikes, events: options.events,
       seed: options.seed)
     let home = disk == nil ? options.directory + "/drilled" : Drill.smallDirectory(options)
-    place = Workplace(home, sinks: options.sinks, table: .drilled)
-    calm = Workplace(
-      options.directory + "/uninterrupted", sinks: options.sinks, table: .uninterrupted)
-    for side in [place, calm] { try side.requireMissingTables() }
+    let log = try DrillLog(options)
+    place = Workplace(home, options, log, table: .drilled)
+    calm = Workplace(options.directory + "/uninterrupted", options, log, table: .uninterrupted)
+    do throws(DrillFailure) {
+      for side in [place, calm] {
+        try side.requireMissingTables(on: log)
+      }
+    } catch {
+      log.delete()
+      throw error
+    }
     do throws(SystemError) { try Files.makeDirectory(home) } catch { throw DrillFailure(error) }
-    log = try DrillLog(options)
+    self.log = log
     self.flags = ["--brokers", log.brokers, "--topic", log.topic] + log.flags + flags
   }
 

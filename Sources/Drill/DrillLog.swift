@@ -17,7 +17,7 @@ final class DrillLog {
   let partitions: Int
   let brokers: String
   private let embedded: MockCluster?
-  private let configuration: KafkaConfiguration
+  let configuration: KafkaConfiguration
   private var producer: Producer
   private var feed: EventFeed
   private var value: [UInt8] = []
@@ -139,6 +139,25 @@ final class DrillLog {
           + "cannot be run on it. Use fewer --events")
     }
   }
+
+  /// Makes another topic, with as many partitions, if the cluster is the embedded one.
+  ///
+  /// - Returns: false for another cluster.
+  func makeEmbeddedTopic(_ name: String) throws(DrillFailure) -> Bool {
+    guard let embedded else { return false }
+    do throws(KafkaError) {
+      try embedded.createTopic(name, partitions: Int32(partitions))
+    } catch { throw DrillFailure(error) }
+    return true
+  }
+
+  /// Has the brokers answer for a topic that they have no leaders for it, or no longer so.
+  func setTopic(_ name: String, isDown: Bool) {
+    guard let embedded else { preconditionFailure("only the embedded cluster fails by order") }
+    embedded.setTopicError(name, code: isDown ? DrillLog.leaderNotAvailable : 0)
+  }
+
+  private static let leaderNotAvailable: Int32 = 5
 
   /// Removes the topic that the drill made.
   func delete() {

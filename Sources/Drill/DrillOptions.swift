@@ -14,6 +14,8 @@ package struct DrillOptions: Sendable {
   package var events: Int
   package var seed: UInt64
   package var sinks: [DrillSink]
+  /// Kafka sinks write in transactions.
+  package var isTransactional = false
   /// The log grows while it is read.
   package var isLive = false
   /// Nil: the embedded cluster.
@@ -59,7 +61,7 @@ package struct DrillOptions: Sendable {
 
 /// A sink that a drill delivers to.
 package enum DrillSink: Equatable, Sendable {
-  /// Files in the drill's directory.
+  /// Files in the drill's directory, or topics of the drill's own on its cluster.
   case own(SinkAddress.Scheme)
   /// A server; the drill makes tables of its own there, and drops them in the end.
   case server(SinkAddress)

@@ -9,37 +9,57 @@ struct Workplace {
   let sinks: [SinkAddress]
   /// In sinks that have tables with names.
   let table: TableName
+  /// More arguments of `run`.
+  private let flags: [String]
 
   var state: String { directory + "/state" }
 
-  /// - Parameter table: of its own where the sides share a server.
-  init(_ directory: String, sinks: [DrillSink], table: TableName) {
+  /// - Parameters:
+  ///   - log: whose cluster has the topics of Kafka sinks, too.
+  ///   - table: of its own where the sides share a server.
+  init(_ directory: String, _ options: DrillOptions, _ log: DrillLog, table: TableName) {
     self.directory = directory
     self.table = table
-    self.sinks = sinks.map { sink in
+    sinks = options.sinks.map { sink in
+      var address: SinkAddress
       switch sink {
+      case .own(.kafka):
+        address = SinkAddress(name: "kafka", scheme: .kafka, rest: "\(log.topic)-\(table.text)")
       case .own(let scheme):
-        SinkAddress(
+        address = SinkAddress(
           name: scheme.rawValue, scheme: scheme, rest: Workplace.path(of: scheme, in: directory))
-      case .server(let address): address
+      case .server(let given):
+        address = given
+        if given.scheme == .kafka { address.rest += "-\(table.text)" }
       }
+      if address.scheme == .kafka {
+        address.cluster = log.configuration
+        address.isTransactional = options.isTransactional
+      }
+      return address
     }
+    flags = options.isTransactional ? ["--transactional"] : []
   }
 
   private static func path(of scheme: SinkAddress.Scheme, in directory: String) -> String {
     switch scheme {
     case .sqlite: directory + "/sessions.db"
     case .jsonl: directory + "/rows"
-    case .postgres: preconditionFailure("a server has an address of its own")
+    case .postgres, .kafka: preconditionFailure("a server has an address of its own")
     }
   }
 
+  /// Makes the topics that the embedded cluster does not make when asked by the program.
+  ///
   /// - Throws: `DrillFailure` where a server has the side's table already; nothing was changed.
-  func requireMissingTables() throws(DrillFailure) {
-    do throws(SinkError) {
-      for sink in sinks { try Sinks.requireMissing(sink, table: table) }
-    } catch {
-      throw DrillFailure(error.exitCode, error.description)
+  func requireMissingTables(on log: DrillLog) throws(DrillFailure) {
+    for sink in sinks {
+      if sink.scheme == .kafka, try log.makeEmbeddedTopic(sink.rest) { continue }
+      do throws(SinkError) {
+        try Sinks.requireMissing(sink, table: table)
+      } catch {
+        throw DrillFailure(error.exitCode, error.description)
+      }
     }
   }
 
@@ -55,7 +75,7 @@ struct Workplace {
   func arguments(
     _ log: [String], checkpointInterval: Microseconds?, isClosing: Bool
   ) -> [String] {
-    var arguments = ["run", "--state", state, "--table", table.text] + log
+    var arguments = ["run", "--state", state, "--table", table.text] + flags + log
     for sink in sinks { arguments += ["--sink", "\(sink.name)=\(sink.redacted)"] }
     // What looks at clocks: another time of day would give other rows.
     arguments += ["--idle-timeout", "off", "--quiet-close", "off", "--max-future-skew", "off"]

@@ -95,7 +95,7 @@ extension Client {
     return RD_KAFKA_RESP_ERR_NO_ERROR
   }
 
-  private func administer(
+  func administer(
     _ timeout: Int64, _ context: String,
     request: (OpaquePointer, OpaquePointer?, OpaquePointer?) -> Void,
     results: (OpaquePointer) -> rd_kafka_resp_err_t

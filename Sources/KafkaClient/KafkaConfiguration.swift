@@ -30,6 +30,14 @@ package struct KafkaConfiguration: Equatable, Sendable {
     return result
   }
 
+  /// Puts settings in the place of whatever was said before.
+  package func overriding(_ others: [(name: String, value: String)]) -> KafkaConfiguration {
+    var result = self
+    result.properties.removeAll { property in others.contains { $0.name == property.name } }
+    result.properties += others
+    return result
+  }
+
   /// Adds settings that the user cannot change.
   ///
   /// - Throws: `KafkaError` of kind `configuration` where the user set another value.

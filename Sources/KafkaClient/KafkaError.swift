@@ -65,7 +65,8 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible, Sendable {
       RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, RD_KAFKA_RESP_ERR__NOT_CONFIGURED,
       RD_KAFKA_RESP_ERR_INVALID_CONFIG, RD_KAFKA_RESP_ERR_INVALID_PARTITIONS,
       RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT,
-      RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE:
+      RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE, RD_KAFKA_RESP_ERR_INVALID_RECORD,
+      RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT, RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
       .configuration
     case RD_KAFKA_RESP_ERR__BAD_MSG, RD_KAFKA_RESP_ERR__BAD_COMPRESSION,
       RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED, RD_KAFKA_RESP_ERR_INVALID_MSG,
@@ -121,6 +122,22 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible, Sendable {
 
   /// Not an error: reading has caught up with the log.
   package var isPartitionEnd: Bool { code == RD_KAFKA_RESP_ERR__PARTITION_EOF.rawValue }
+
+  /// Another producer of the same transactional id has begun since, or the brokers have ended the
+  /// transaction because it took too long.
+  package var isFenced: Bool {
+    [
+      RD_KAFKA_RESP_ERR__FENCED, RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+      RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH,
+    ].contains { $0.rawValue == code }
+  }
+
+  /// A record, or a batch of them, is larger than the brokers take.
+  package var isTooLarge: Bool {
+    [RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE].contains {
+      $0.rawValue == code
+    }
+  }
 
   package var isTopicExists: Bool { code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS.rawValue }
 

@@ -44,6 +44,24 @@ package final class MessageBatch {
     return KafkaError(code: messages[index].errorCode, message: text)
   }
 
+  /// The key of an entry that is a record; nil where it has none. Lives as long as the values.
+  package func key(at index: Int) -> UnsafeRawBufferPointer? {
+    let message = natives[index]!.pointee
+    return message.key.map { UnsafeRawBufferPointer(start: $0, count: message.key_len) }
+  }
+
+  /// The last header of a name that a record has; nil where it has none.
+  package func header(_ name: String, at index: Int) -> UnsafeRawBufferPointer? {
+    var headers: OpaquePointer?
+    var value: UnsafeRawPointer?
+    var count = 0
+    guard
+      rd_kafka_message_headers(natives[index], &headers) == RD_KAFKA_RESP_ERR_NO_ERROR,
+      rd_kafka_header_get_last(headers, name, &value, &count) == RD_KAFKA_RESP_ERR_NO_ERROR
+    else { return nil }
+    return UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : count)
+  }
+
   /// Ends the life of the messages. Their values must not be used any more.
   package func giveBack() {
     for index in 0..<count { rd_kafka_message_destroy(natives[index]) }

@@ -42,17 +42,19 @@ package final class Producer: Client, @unchecked Sendable {
   /// - Parameters:
   ///   - partition: -1 lets the key's hash choose.
   ///   - value: nil for a null value.
+  ///   - headers: the record gets a copy of them as they are now.
   ///   - timestamp: ms since 1970; 0 for the present.
   ///   - timeout: µs to wait for room in the local queue.
   /// - Throws: `KafkaError`; the record was not taken.
   package func produce(
     topic: String, partition: Int32 = -1, key: UnsafeRawBufferPointer? = nil,
-    value: UnsafeRawBufferPointer?, timestamp: Int64 = 0, timeout: Int64 = 60_000_000
+    value: UnsafeRawBufferPointer?, headers: RecordHeaders? = nil, timestamp: Int64 = 0,
+    timeout: Int64 = 60_000_000
   ) throws(KafkaError) {
     let deadline = Clock.monotonic + timeout
     let reference = try topicReference(topic)
     while true {
-      let code = send(reference, partition, key, value, timestamp)
+      let code = send(reference, partition, key, value, headers?.copy(), timestamp)
       switch code {
       case RD_KAFKA_RESP_ERR_NO_ERROR:
         rd_kafka_poll(handle, 0)
@@ -62,6 +64,22 @@ package final class Producer: Client, @unchecked Sendable {
       default: throw KafkaError(code, "producing to topic \(topic)")
       }
     }
+  }
+
+  /// The same with the partition chosen by the key's hash.
+  package func produce(
+    topic: String, key: [UInt8], value: [UInt8], headers: RecordHeaders
+  ) throws(KafkaError) {
+    let outcome: Result<Void, KafkaError> = key.withUnsafeBytes { key in
+      value.withUnsafeBytes { value in
+        do throws(KafkaError) {
+          return .success(try produce(topic: topic, key: key, value: value, headers: headers))
+        } catch {
+          return .failure(error)
+        }
+      }
+    }
+    try outcome.get()
   }
 
   /// For tests and tools: text as UTF-8.
@@ -114,9 +132,9 @@ package final class Producer: Client, @unchecked Sendable {
 
   private func send(
     _ topic: OpaquePointer, _ partition: Int32, _ key: UnsafeRawBufferPointer?,
-    _ value: UnsafeRawBufferPointer?, _ timestamp: Int64
+    _ value: UnsafeRawBufferPointer?, _ headers: OpaquePointer?, _ timestamp: Int64
   ) -> rd_kafka_resp_err_t {
-    withUnsafeTemporaryAllocation(of: rd_kafka_vu_t.self, capacity: 6) { fields in
+    withUnsafeTemporaryAllocation(of: rd_kafka_vu_t.self, capacity: 7) { fields in
       var count = 0
       func add(_ type: rd_kafka_vtype_t, _ set: (inout rd_kafka_vu_t) -> Void) {
         var field = rd_kafka_vu_t()
@@ -143,10 +161,13 @@ package final class Producer: Client, @unchecked Sendable {
           $0.u.mem.size = key.count
         }
       }
+      if let headers { add(RD_KAFKA_VTYPE_HEADERS) { $0.u.headers = headers } }
       guard let error = rd_kafka_produceva(handle, fields.baseAddress, count) else {
         return RD_KAFKA_RESP_ERR_NO_ERROR
       }
       defer { rd_kafka_error_destroy(error) }
+      // They belong to the message only once there is one.
+      if let headers { rd_kafka_headers_destroy(headers) }
       return rd_kafka_error_code(error)
     }
   }

@@ -1,4 +1,5 @@
 import CRdKafka
+import Glibc
 
 /// What the cluster says of a topic.
 package struct TopicDescription: Equatable, Sendable {
@@ -102,6 +103,12 @@ struct PartitionList: ~Copyable {
   }
 
   deinit { rd_kafka_topic_partition_list_destroy(native) }
+
+  /// Puts a copy of a text beside an offset; once.
+  func setMetadata(_ text: String, at index: Int) {
+    native.pointee.elems[index].metadata = UnsafeMutableRawPointer(strdup(text))
+    native.pointee.elems[index].metadata_size = text.utf8.count
+  }
 
   /// An entry that is known to be in the list.
   func find(_ topic: String, _ partition: Int32) -> rd_kafka_topic_partition_t {

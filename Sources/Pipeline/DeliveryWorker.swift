@@ -78,10 +78,12 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
         SinkClaimant(
           identity: sink.identity, owner: sink.owner, claim: claim, adopt: sink.adopt),
         acknowledged: claim == .first ? progress.acknowledged : held)
-      if claim == .first { try start(at: found) } else { try resume(at: found) }
+      let isFirst = claim == .first
+      if isFirst { try start(at: found) } else { try resume(at: found) }
       claim = .again
       isOpen = true
       report { $0.isOpen = true }
+      if isFirst, let remark = sink.sink.remark { report { $0.notices.append(remark) } }
       // A table that opens but takes no rows, on a full disk say, is not back yet.
       if !writeFailed { reportBack() }
     } catch .unavailable(let problem) {

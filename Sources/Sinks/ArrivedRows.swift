@@ -1,7 +1,7 @@
 package import SessionModel
 
-/// What a sink holds, row by row in the order of arrival (PostgreSQL: of positions, since
-/// its tables keep no order): for comparing one table with another.
+/// What a sink holds, row by row in the order of arrival (PostgreSQL and Kafka: of positions, since
+/// a table there, and a topic's partitions, keep no order): for comparing one table with another.
 ///
 /// Only to be used while nobody writes to the sink.
 package protocol ArrivedRows: AnyObject {
@@ -23,6 +23,7 @@ extension Sinks {
     case .postgres:
       try PostgresArrivedRows(
         try PostgresAddress(address), table: table, schema: schema)
+    case .kafka: try KafkaArrivedRows(try KafkaAddress(checked: address))
     }
   }
 }

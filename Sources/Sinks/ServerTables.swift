@@ -5,6 +5,7 @@ extension Sinks {
   package static func requireMissing(
     _ address: SinkAddress, table: TableName
   ) throws(SinkError) {
+    if address.scheme == .kafka { return try requireMissingTopic(KafkaAddress(checked: address)) }
     guard address.scheme == .postgres else { return }
     let server = try PostgresAddress(address)
     let ledger = PostgresLedger(table: table, place: "table \(table.text) in \(server.place)")
@@ -16,8 +17,15 @@ extension Sinks {
         + "\(SinkDDL.ledgerTable), or name another database.")
   }
 
-  /// Drops the table with what is kept about it. Does nothing for sinks of files.
+  private static func requireMissingTopic(_ address: KafkaAddress) throws(SinkError) {
+    if try KafkaTopic(address).partitionCount() == nil { return }
+    throw .unsuitable(
+      "\(address.place) is there already. Nothing was changed. Delete it, or name another.")
+  }
+
+  /// Drops the table with what is kept about it, or the topic. Does nothing for sinks of files.
   package static func drop(_ address: SinkAddress, table: TableName) throws(SinkError) {
+    if address.scheme == .kafka { return try KafkaTopic(KafkaAddress(checked: address)).delete() }
     guard address.scheme == .postgres else { return }
     let server = try PostgresAddress(address)
     let ledger = PostgresLedger(table: table, place: "table \(table.text) in \(server.place)")

@@ -18,6 +18,10 @@ package protocol Sink: AnyObject {
     _ claimant: SinkClaimant, acknowledged: RowPosition?
   ) throws(SinkError) -> RowPosition?
 
+  /// What people should know of the place, though it can be used; asked once, after the first
+  /// `open`. May take a second.
+  var remark: String? { get }
+
   /// Whether there is nothing at the sink's place, so that `open` with `.first` would make it anew.
   var isMissing: Bool { get }
 
@@ -37,6 +41,7 @@ package protocol Sink: AnyObject {
 extension Sink {
   /// What cannot tell makes nothing anew by mistake.
   package var isMissing: Bool { false }
+  package var remark: String? { nil }
 }
 
 /// Who opens a sink, and how.

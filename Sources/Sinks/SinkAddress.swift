@@ -1,3 +1,4 @@
+package import KafkaClient
 package import SessionModel
 
 /// Where a sink is, as `--sink [NAME=]SCHEME:REST` says it.
@@ -7,6 +8,7 @@ package struct SinkAddress: Equatable, Sendable {
     case sqlite
     case jsonl
     case postgres
+    case kafka
 
     /// How an address of this scheme is written, for messages.
     var example: String {
@@ -14,6 +16,7 @@ package struct SinkAddress: Equatable, Sendable {
       case .sqlite: "sqlite:PATH"
       case .jsonl: "jsonl:DIR"
       case .postgres: "postgres://USER@HOST:PORT/DATABASE"
+      case .kafka: "kafka:TOPIC"
       }
     }
   }
@@ -21,8 +24,13 @@ package struct SinkAddress: Equatable, Sendable {
   /// Under which the state keeps the sink's progress; the scheme unless given.
   package var name: String
   package var scheme: Scheme
-  /// What follows the scheme's colon: a path, or the rest of a connection URI.
+  /// What follows the scheme's colon: a path, a topic, or the rest of a connection URI.
   package var rest: String
+  /// The Kafka cluster that a topic is on, with the settings that lead to it; nil for other schemes,
+  /// and where the address itself says all.
+  package var cluster: KafkaConfiguration?
+  /// Rows go to Kafka in transactions.
+  package var isTransactional = false
 
   private static let nameBytesLimit = 64
 
@@ -32,7 +40,7 @@ package struct SinkAddress: Equatable, Sendable {
     self.rest = rest
   }
 
-  /// Reads `[NAME=]sqlite:PATH`, `[NAME=]jsonl:DIR` or `[NAME=]postgres://…`.
+  /// Reads `[NAME=]sqlite:PATH`, `[NAME=]kafka:TOPIC` and so on.
   ///
   /// - Throws: `SinkAddressError` for anything else; its text never repeats what follows the
   ///   scheme, since that may hold a password.
@@ -62,19 +70,20 @@ package struct SinkAddress: Equatable, Sendable {
     self.init(name: name.map { String($0) } ?? scheme.rawValue, scheme: scheme, rest: String(rest))
   }
 
-  /// Reads `jsonl:DIR`, a place for late or rejected records.
+  /// Reads `jsonl:DIR` or `kafka:TOPIC`, a place for late or rejected records.
   ///
   /// - Throws: `SinkAddressError` for anything else.
   package init(parsing text: String, for output: SideOutput) throws(SinkAddressError) {
     try self.init(parsing: text)
-    guard scheme == .jsonl, name == scheme.rawValue else {
-      throw SinkAddressError("\(output.rawValue) records go to \(Scheme.jsonl.example)")
+    guard scheme == .jsonl || scheme == .kafka, name == scheme.rawValue else {
+      throw SinkAddressError(
+        "\(output.rawValue) records go to \(Scheme.jsonl.example) or \(Scheme.kafka.example)")
     }
     name = "--\(output.rawValue)-to"
   }
 
-  /// The address for logs and dumps, without secrets: paths hold none, and a connection URI that
-  /// holds one is refused when the sink is made.
+  /// The address for logs and dumps, without secrets: paths hold none, a connection URI that
+  /// holds one is refused when the sink is made, and Kafka's stand in files.
   package var redacted: String { "\(scheme.rawValue):\(rest)" }
 
   private static var forms: String {

@@ -13,6 +13,8 @@ extension Sinks {
     case .sqlite: [.locked]
     case .jsonl: [.locked, .away]
     case .postgres: [.locked]
+    // The drill has its own cluster answer for a topic by errors.
+    case .kafka: []
     }
   }
 
@@ -26,6 +28,7 @@ extension Sinks {
     case (.sqlite, _): try SQLiteLockHolder(path: address.rest)
     case (.jsonl, .locked): try JSONLLockHolder(directory: address.rest)
     case (.jsonl, .away): try JSONLDirectoryAway(directory: address.rest)
+    case (.kafka, _): preconditionFailure("no kind of outage is listed for Kafka")
     case (.postgres, _): try PostgresLockHolder(try PostgresAddress(address), table: table)
     }
   }

@@ -22,7 +22,14 @@ extension Sinks {
     case .sqlite, .jsonl: identity(ofFile: address.rest)
     // One server has many addresses; two that are written alike are the same for certain.
     case .postgres: address.rest
+    case .kafka: kafkaTopic(of: address)
     }
+  }
+
+  /// Settings do not make another topic of it.
+  private static func kafkaTopic(of address: SinkAddress) -> String {
+    guard let place = try? KafkaAddress(address) else { return address.rest }
+    return place.place
   }
 
   private static func identity(ofFile path: String) -> String {

@@ -68,7 +68,10 @@ enum SinkRules {
     }
   }
 
-  private static func checkOwner(
+  /// Is the claimant the one who claimed the table last?
+  ///
+  /// - Throws: `.takenOver`.
+  static func checkOwner(
     _ owner: OwnerID, of entry: SinkEntry, on place: String
   ) throws(SinkError) {
     if entry.owner == owner.text { return }

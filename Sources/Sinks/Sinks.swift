@@ -16,13 +16,17 @@ package enum Sinks {
     case .postgres:
       PostgresSink(
         address: try PostgresAddress(uri: "postgres:" + address.rest), table: table, schema: schema)
+    case .kafka: KafkaSink(try KafkaAddress(address), schema: schema)
     }
   }
 
   /// - Returns: a place for late or rejected records that has not been touched yet; its `open` does.
   package static func make(
     _ output: SideOutput, _ address: SinkAddress, topic: String
-  ) -> any SideSink {
-    JSONLSideSink(output, topic: topic, directory: address.rest)
+  ) throws(SinkAddressError) -> any SideSink {
+    if address.scheme == .kafka {
+      return KafkaSideSink(output, topic: topic, address: try KafkaAddress(address))
+    }
+    return JSONLSideSink(output, topic: topic, directory: address.rest)
   }
 }

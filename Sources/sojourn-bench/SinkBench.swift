@@ -1,4 +1,5 @@
 import Glibc
+import KafkaClient
 import Pipeline
 import Platform
 import SessionModel
@@ -8,6 +9,7 @@ import Sinks
 enum SinkBench {
   private static let rowsPerWrite = RunOptions().bounds.rowsPerWrite
   private static let rounds = 3
+  private static let clusterPartitions: Int32 = 16
 
   static func run(_ arguments: [String]) -> Int32 {
     guard arguments.count >= 2, let rows = Int(arguments[0]) else { return usage() }
@@ -17,8 +19,8 @@ enum SinkBench {
       try Files.makeDirectory(directory)
       print("| sink | rows/s, median of \(rounds) | CPU µs/row of this process |")
       print("| --- | --- | --- |")
-      let files = ["sqlite:\(directory)/sessions.db", "jsonl:\(directory)/rows"]
-      for address in given.isEmpty ? files : given { try measure(address, rows: rows) }
+      let own = ["sqlite:\(directory)/sessions.db", "jsonl:\(directory)/rows", "kafka:rows"]
+      for address in given.isEmpty ? own : given { try measure(address, rows: rows) }
       return 0
     } catch {
       say("\(error)")
@@ -27,15 +29,25 @@ enum SinkBench {
   }
 
   private static func measure(_ text: String, rows: Int) throws {
-    let address = try SinkAddress(parsing: text)
+    var address = try SinkAddress(parsing: text)
+    // Ends with this function.
+    let cluster = address.scheme == .kafka ? try MockCluster() : nil
+    address.cluster = cluster.map { KafkaConfiguration(brokers: $0.brokers) }
+    defer { withExtendedLifetime(cluster) {} }
     var spans: [(wall: Int64, cpu: Int64)] = []
     for round in 1...rounds {
       let table = try TableName(parsing: "sojourn_bench_\(round)")
       var place = address
       // A directory is one table.
       if address.scheme == .jsonl { place.rest += "-\(round)" }
-      try Sinks.drop(place, table: table)
-      defer { try? Sinks.drop(place, table: table) }
+      if let cluster {
+        // The embedded cluster keeps 5 MiB of each partition.
+        place.rest += "-\(round)"
+        try cluster.createTopic(place.rest, partitions: clusterPartitions)
+      } else {
+        try Sinks.drop(place, table: table)
+      }
+      defer { if cluster == nil { try? Sinks.drop(place, table: table) } }
       spans.append(try write(rows, to: try Sinks.make(place, table: table)))
     }
     spans.sort { $0.wall < $1.wall }

@@ -151,6 +151,7 @@ enum DrillCommand {
       events: settings.events, seed: settings.seed,
       sinks: try sinks(settings.sinks))
     options.isLive = settings.isLive
+    options.isTransactional = settings.isTransactional
     options.cluster = settings.kafka.map { kafka in
       DrillOptions.RealCluster(
         brokers: kafka.brokers, topicPrefix: kafka.topic,
@@ -168,7 +169,11 @@ enum DrillCommand {
         continue
       }
       do throws(SinkAddressError) {
-        sinks.append(.server(try SinkAddress(parsing: word)))
+        let address = try SinkAddress(parsing: word)
+        if address.scheme == .kafka, try !KafkaAddress.parts(of: address).parameters.isEmpty {
+          throw SinkAddressError("kafka: a drill has its topics on the cluster that it drills on")
+        }
+        sinks.append(.server(address))
       } catch {
         throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)
       }

@@ -26,15 +26,18 @@ struct RunOutputs {
             acceptMissingRows: settings.acceptMissingRows.contains(address.name)))
       }
       self.sinks = sinks
-      sides = addresses.sides.map { output, address in
+      var sides: [SideToOpen] = []
+      for (output, address) in addresses.sides {
         let limit = output == .late ? settings.lateLimit : settings.rejectedLimit
-        return SideToOpen(
-          output, sink: Sinks.make(output, address, topic: identity.fingerprint.topic),
-          identity: identity, owner: owner, adopt: settings.adoptTable,
-          // Half of what the state may keep is for those that are under way when reading pauses.
-          pauseAt: SideTotals(
-            rows: UInt64((limit + 1) / 2), bytes: StateOptions().sideBytes / 2))
+        sides.append(
+          SideToOpen(
+            output, sink: try Sinks.make(output, address, topic: identity.fingerprint.topic),
+            identity: identity, owner: owner, adopt: settings.adoptTable,
+            // Half of what the state may keep is for those under way when reading pauses.
+            pauseAt: SideTotals(
+              rows: UInt64((limit + 1) / 2), bytes: StateOptions().sideBytes / 2)))
       }
+      self.sides = sides
     } catch {
       throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)
     }
@@ -48,6 +51,17 @@ struct RunOutputs {
     var sides: [(SideOutput, SinkAddress)] = []
     for (output, text) in [(SideOutput.late, settings.lateTo), (.rejected, settings.rejectedTo)] {
       if let text { sides.append((output, try SinkAddress(parsing: text, for: output))) }
+    }
+    let source: KafkaSettings? = if case .kafka(let kafka) = settings.input { kafka } else { nil }
+    for index in sinks.indices {
+      try sinks[index].resolveCluster(source, isTransactional: settings.isTransactional)
+    }
+    for index in sides.indices {
+      try sides[index].1.resolveCluster(source, isTransactional: settings.isTransactional)
+    }
+    if settings.isTransactional, !(sinks + sides.map(\.1)).contains(where: { $0.scheme == .kafka })
+    {
+      throw SinkAddressError("--transactional is for Kafka sinks, and none is given")
     }
     // Two on one table would take it from each other.
     if let (one, other) = Sinks.sharing(sinks + sides.map(\.1)) {

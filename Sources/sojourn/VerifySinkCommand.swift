@@ -46,7 +46,11 @@ enum VerifySinkCommand {
   ) throws(CommandFailure) -> ([SinkAddress], TableName) {
     do throws(SinkAddressError) {
       var addresses: [SinkAddress] = []
-      for text in settings.sinks { addresses.append(try SinkAddress(parsing: text)) }
+      for text in settings.sinks {
+        var address = try SinkAddress(parsing: text)
+        try address.resolveCluster(nil, isTransactional: false)
+        addresses.append(address)
+      }
       return (addresses, try TableName(parsing: settings.table))
     } catch {
       throw CommandFailure(.usage, error.description, state: .untouched, remedy: nil)

@@ -20,12 +20,18 @@ protocol SinkHome: AnyObject, Sendable {
   func delete()
   /// Whether its texts can hold U+0000; else U+FFFD stands in for it.
   var holdsNull: Bool { get }
+  /// Whether the sink knows its position; else what the state acknowledged is all there is.
+  var keepsPosition: Bool { get }
   /// Makes a table with one row that no job has claimed.
   func makeForeignRows() throws
 }
 
 extension SinkHome {
   var holdsNull: Bool { true }
+  var keepsPosition: Bool { true }
+
+  /// What a sink that holds rows up to a position tells a process whose state knows of none.
+  func told(_ position: RowPosition?) -> RowPosition? { keepsPosition ? position : nil }
 
   func lines() throws -> [String] { TableExport.lines(try export()) }
 
@@ -41,15 +47,49 @@ extension SinkHome {
 /// A kind of sink that the conformance suite runs over. A new sink joins by one entry in `all`.
 struct SinkUnderTest: CustomTestStringConvertible, Sendable {
   let testDescription: String
+  /// Whether an older process is kept from writing once another has claimed the table.
+  let isFenced: Bool
+  /// Whether rows and position come back together from a backup.
+  let isRestorable: Bool
+  /// Whether a process sees that its table was replaced under it.
+  let seesReplacement: Bool
+  /// Whether a claim is one step: else a process may be stopped before it is told by whom, and has
+  /// to open the table again to hear that.
+  let isClaimedAtOnce: Bool
   let makeHome: @Sendable () -> any SinkHome
+
+  init(
+    _ name: String, isFenced: Bool = true, isRestorable: Bool = true,
+    seesReplacement: Bool = true, isClaimedAtOnce: Bool = true,
+    makeHome: @escaping @Sendable () -> any SinkHome
+  ) {
+    testDescription = name
+    self.isFenced = isFenced
+    self.isRestorable = isRestorable
+    self.seesReplacement = seesReplacement
+    self.isClaimedAtOnce = isClaimedAtOnce
+    self.makeHome = makeHome
+  }
 
   static let all =
     [
-      SinkUnderTest(testDescription: "SQLite") { SQLiteHome() },
-      SinkUnderTest(testDescription: "JSONL") { JSONLHome() },
+      SinkUnderTest("SQLite") { SQLiteHome() }, SinkUnderTest("JSONL") { JSONLHome() },
+      kafka,
     ] + (PostgresServer.isMissing ? [] : [postgres])
+    + (SecondBroker.isMissing ? [] : [transactionalKafka])
 
-  private static let postgres = SinkUnderTest(testDescription: "PostgreSQL") { PostgresHome() }
+  static let fenced = all.filter(\.isFenced)
+  static let restorable = all.filter(\.isRestorable)
+  static let guarded = all.filter(\.seesReplacement)
+
+  private static let postgres = SinkUnderTest("PostgreSQL") { PostgresHome() }
+  /// A topic has no place for an owner and a position that changes with its records.
+  private static let kafka = SinkUnderTest(
+    "Kafka", isFenced: false, isRestorable: false, seesReplacement: false
+  ) { PlainKafkaHome() }
+  private static let transactionalKafka = SinkUnderTest(
+    "Kafka in transactions", seesReplacement: false, isClaimedAtOnce: false
+  ) { TransactionalKafkaHome() }
 }
 
 extension SinkError {

@@ -50,6 +50,20 @@ struct SQLiteConnection: ~Copyable {
     return connection
   }
 
+  /// A database without a name that ends with the connection, on the disk as far as the cache does
+  /// not hold it.
+  static func temporary() throws(SinkError) -> SQLiteConnection {
+    var handle: OpaquePointer?
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
+    let code = sqlite3_open_v2("", &handle, flags | SQLITE_OPEN_EXRESCODE, nil)
+    guard let handle else { throw .unavailable("SQLite has no memory for a temporary database") }
+    let connection = SQLiteConnection(handle: handle, path: "a temporary database")
+    if code != SQLITE_OK { throw connection.failure(code) }
+    try connection.execute(
+      "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -\(cacheKiB)")
+    return connection
+  }
+
   private init(handle: OpaquePointer, path: String) {
     self.handle = handle
     self.path = path
