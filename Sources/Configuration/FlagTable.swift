@@ -73,6 +73,11 @@ package enum FlagTable {
       "gap", "DURATION", .duration(minimum: 1, allowsOff: false), default: "5m",
       help: "a session ends when its visitor does nothing for longer than this", [.run]),
     FlagDefinition(
+      "split-every", SplitGrid.allCases.map(\.rawValue).joined(separator: "|"),
+      .choice(SplitGrid.allCases.map(\.rawValue)), default: "off",
+      help: "cut sessions at each UTC day or hour, so that a robot that never pauses has rows",
+      [.run]),
+    FlagDefinition(
       "out-of-orderness", "DURATION", .duration(minimum: 0, allowsOff: false), default: "1m",
       help: "how far behind its partition's newest event an event may be before it is late",
       [.run]),

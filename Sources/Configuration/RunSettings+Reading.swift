@@ -9,6 +9,7 @@ extension RunSettings {
     job = try values.job(for: input)
 
     gap = try values.requiredDuration("gap")
+    split = try values.requiredChoice("split-every", SplitGrid.self).span
     outOfOrderness = try values.requiredDuration("out-of-orderness")
     idleTimeout = try values.duration("idle-timeout")
     quietClose = try values.quietClose(

@@ -9,6 +9,8 @@ package struct RunSettings: Sendable {
   package let job: String
 
   package let gap: Microseconds
+  /// 0: off.
+  package let split: Microseconds
   package let outOfOrderness: Microseconds
   /// nil: off.
   package let idleTimeout: Microseconds?

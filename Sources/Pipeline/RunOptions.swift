@@ -5,6 +5,8 @@ import StateStore
 /// What a run is to do; spans in µs, nil for "off".
 package struct RunOptions: Sendable {
   package var gap: Microseconds = 300 * .perSecond
+  /// `--split-every`; 0 for off.
+  package var split: Microseconds = 0
   package var outOfOrderness: Microseconds = 60 * .perSecond
   package var idleTimeout: Microseconds? = 60 * .perSecond
   package var quietClose: Microseconds? = 420 * .perSecond

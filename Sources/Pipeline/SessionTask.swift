@@ -44,7 +44,8 @@ final class SessionTask {
     decoder = EventDecoder(options: options.decoding)
     ledger = store.recoveredLedger
     table = SessionTable(
-      gap: options.gap, key: options.decoding.key, capacity: Int(store.recoveredKeys)
+      gap: options.gap, split: options.split, key: options.decoding.key,
+      capacity: Int(store.recoveredKeys)
     ) { place, hash, body in
       try store.withRecord(place, hash: hash) { body($0) }
     }

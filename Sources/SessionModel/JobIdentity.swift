@@ -16,16 +16,19 @@ package struct Fingerprint: Equatable, Sendable {
   package var keyFields: [String]
   /// The session gap in µs.
   package var gap: Microseconds
+  /// The grid at which sessions are cut, µs since 1970; 0 for none.
+  package var split: Microseconds
   package var scope: String
   package var idFormat: String
 
   package init(
     topic: String, keyFields: [String] = ["user_id", "ip"], gap: Microseconds,
-    scope: String = "topic", idFormat: String = "sha256-v1"
+    split: Microseconds = 0, scope: String = "topic", idFormat: String = "sha256-v1"
   ) {
     self.topic = topic
     self.keyFields = keyFields
     self.gap = gap
+    self.split = split
     self.scope = scope
     self.idFormat = idFormat
   }
@@ -36,15 +39,16 @@ package struct Fingerprint: Equatable, Sendable {
   package var parts: [(name: String, value: String)] {
     [
       ("topic", topic), ("key", keyFields.joined(separator: ",")), ("gap_us", String(gap)),
-      ("scope", scope), ("id", idFormat),
+      ("scope", scope), ("id", idFormat), ("split_us", split == 0 ? "off" : String(split)),
     ]
   }
 
   /// One line that is equal exactly when all settings are, for sinks to keep.
   ///
-  /// `;`, `=` and `%` inside a value are written as `%3B`, `%3D` and `%25`.
+  /// What is off is left out; `;`, `=` and `%` inside a value are written as `%3B`, `%3D` and `%25`.
   package var text: String {
-    parts.map { "\($0.name)=\(Fingerprint.escape($0.value))" }.joined(separator: ";")
+    let shown = split == 0 ? parts.dropLast() : parts[...]
+    return shown.map { "\($0.name)=\(Fingerprint.escape($0.value))" }.joined(separator: ";")
   }
 
   private static func escape(_ value: String) -> String {

@@ -45,20 +45,29 @@ package enum SessionFold {
     return merged
   }
 
+  /// Whether two times lie in one cell of the grid that sessions are cut at. The cell is as good as a
+  /// part of the key: what merges does not depend on the order of events.
+  static func share(_ one: Microseconds, _ other: Microseconds, split: Microseconds) -> Bool {
+    split == 0 || one / split == other / split
+  }
+
   /// Adds an event's session to those of its key.
   ///
   /// - Parameters:
   ///   - sessions: by `first`; stays so.
   ///   - gap: µs; sessions exactly one gap apart still merge.
   ///   - closeLine: a session with `last` below it is closed and is not touched.
+  ///   - split: sessions in different cells of this grid never merge; 0 for none.
   package static func add(
-    _ added: Session, to sessions: inout [Session], gap: Microseconds, closeLine: Microseconds
+    _ added: Session, to sessions: inout [Session], gap: Microseconds, closeLine: Microseconds,
+    split: Microseconds = 0
   ) {
     var merged = added
     var others: [Session] = []
     for session in sessions {
       let touches =
         session.first.time <= added.last.time + gap && added.first.time <= session.last.time + gap
+        && share(session.first.time, added.first.time, split: split)
       if touches && session.last.time >= closeLine {
         merged = merge(merged, session)
       } else {

@@ -43,14 +43,18 @@ extension SessionTable {
       let gap = planted(.gapExclusive) ? gap - 1 : gap
       let closeLine = planted(.closedSessionTouched) ? Microseconds.never : closeLine
     #endif
-    if point.time > last.time + gap || last.time < closeLine {
+    if point.time > last.time + gap || last.time < closeLine
+      || point > last && !SessionFold.share(point.time, last.time, split: split)
+    {
       guard point > last else { return false }
       try append(event, at: point, behind: record, slot: slot)
       return true
     }
     let first = PackedRecord.point(of: session, at: PackedRecord.Field.firstTime)
     if point < first {
-      guard PackedRecord.sessionCount(of: record) == 1, point.time + gap >= first.time else {
+      guard PackedRecord.sessionCount(of: record) == 1, point.time + gap >= first.time,
+        SessionFold.share(point.time, first.time, split: split)
+      else {
         return false
       }
       prepend(event, at: point, slot: slot)
@@ -250,7 +254,7 @@ extension SessionTable {
     var sessions = try unpack(slot, from: place, count: count - closed)
     SessionFold.add(
       SessionFold.single(event, at: point, checkpoint: checkpoint, key: key), to: &sessions,
-      gap: gap, closeLine: closeLine)
+      gap: gap, closeLine: closeLine, split: split)
     let grows = sessions.count > count - closed
     let isFull = Int(slots[Int(slot)].length) >= SessionTable.recordBytesPerKey
     if closed + sessions.count > SessionTable.sessionsPerKey || grows && isFull {

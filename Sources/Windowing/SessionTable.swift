@@ -48,6 +48,8 @@ package final class SessionTable {
   static let likelySessionBytes = 320
 
   package let gap: Microseconds
+  /// Sessions do not cross a multiple of this; 0 for none, µs.
+  let split: Microseconds
   package let key: KeyLayout
   /// The checkpoint that is being gathered; new sessions remember it.
   package var checkpoint: UInt64 = 1
@@ -83,13 +85,16 @@ package final class SessionTable {
 
   /// - Parameters:
   ///   - gap: µs.
+  ///   - split: the grid at which sessions are cut, µs since 1970; 0 for none.
   ///   - key: what the keys are made of.
   ///   - capacity: keys to make room for at once.
   ///   - load: called for records that are on disk only.
   package init(
-    gap: Microseconds, key: KeyLayout = .standard, capacity: Int = 0, load: @escaping Loader
+    gap: Microseconds, split: Microseconds = 0, key: KeyLayout = .standard, capacity: Int = 0,
+    load: @escaping Loader
   ) {
     self.gap = gap
+    self.split = split
     self.key = key
     keepsIP = key.ip == nil
     keepsUserID = key.userID == nil

@@ -29,9 +29,10 @@ enum DumpCommand {
     _ reader: StateReader, into output: inout DumpOutput
   ) throws(StateError) {
     let summary = try reader.summary()
+    let oldest = oldestOpenSession(reader, closeLine: summary.state.closeLine)
     output.add(
       columns: [.init("what"), .init("value", maxWidth: 120)],
-      SummaryRows.rows(summary, identity: reader.identity)
+      SummaryRows.rows(summary, oldest: oldest, identity: reader.identity)
     ) { json in
       json.member("job", reader.identity.job)
       json.object("fingerprint") { json in
@@ -42,10 +43,30 @@ enum DumpCommand {
       }
       SummaryText.members(
         of: summary.state, topic: reader.identity.fingerprint.topic, into: &json)
+      json.member("oldest_open_session", time: oldest)
       json.member("late_kept", summary.state.kept.late.rows)
       json.member("rejected_kept", summary.state.kept.rejected.rows)
       json.member("log_bytes", summary.logBytes)
       json.member("live_bytes", summary.liveBytes)
+    }
+  }
+
+  /// The start of the oldest session that is not closed: all records are read for it. Nil where they
+  /// cannot be read: the rest of the summary is worth showing then, too.
+  private static func oldestOpenSession(
+    _ reader: StateReader, closeLine: Microseconds
+  ) -> Microseconds? {
+    var oldest: Microseconds?
+    do throws(StateError) {
+      try reader.forEachRecord { record in
+        for session in record.sessions where session.last.time >= closeLine {
+          oldest = min(oldest ?? .max, session.first.time)
+        }
+        return true
+      }
+      return oldest
+    } catch {
+      return nil
     }
   }
 

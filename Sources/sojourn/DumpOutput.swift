@@ -77,7 +77,9 @@ struct DumpOutput: ~Copyable {
 
 /// The summary of a state as rows of name and value.
 enum SummaryRows {
-  static func rows(_ summary: StateReader.Summary, identity: JobIdentity) -> [[String]] {
+  static func rows(
+    _ summary: StateReader.Summary, oldest: Microseconds?, identity: JobIdentity
+  ) -> [[String]] {
     let state = summary.state
     let counters = state.counters
     var rows = [
@@ -85,6 +87,7 @@ enum SummaryRows {
       ["checkpoint", "\(state.checkpoint)"], ["checkpoint at", text(state.frozenAt)],
       ["watermark", text(state.watermark)], ["close line", text(state.closeLine)],
       ["open sessions", "\(state.openSessions)"],
+      ["oldest open session", text(oldest ?? .never)],
       ["closing sessions", "\(state.closingSessions)"],
       ["rows in the outbox", "\(state.outboxRows)"],
       ["late", "\(counters.late)"], ["rejected", "\(counters.rejected)"],

@@ -20,7 +20,8 @@ enum RunCommand {
     let identity = JobIdentity(
       job: settings.job,
       fingerprint: Fingerprint(
-        topic: topic(of: settings), keyFields: settings.decoding.key, gap: settings.gap))
+        topic: topic(of: settings), keyFields: settings.decoding.key, gap: settings.gap,
+        split: settings.split))
     let outputs = try RunOutputs(settings, identity: identity)
     let geography = try geography(of: settings)
     let userAgents = try userAgents(of: settings)
@@ -165,6 +166,7 @@ enum RunCommand {
   private static func options(of settings: RunSettings) throws(CommandFailure) -> RunOptions {
     var options = RunOptions()
     options.gap = settings.gap
+    options.split = settings.split
     options.outOfOrderness = settings.outOfOrderness
     options.idleTimeout = settings.idleTimeout
     options.quietClose = settings.quietClose

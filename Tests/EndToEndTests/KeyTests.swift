@@ -58,6 +58,30 @@ private let flags = ["--key", "anonymous_id", "--field", "anonymous_id=cookie.id
   #expect(other.messages.contains("anonymous_id") && other.messages.contains("user_id,ip"))
 }
 
+@Test func `sessions are cut at midnight where that is asked for, and a state keeps to it`() throws
+{
+  let bench = Workbench()
+  // 2025-03-01T23:58:20Z and on, every 50 s.
+  let lines = (0..<4).map { event(at: 50_300 + $0 * 50) + "\n" }
+  let file = try bench.write(lines.joined(), to: "events.jsonl")
+  let flags = ["--file", file, "--sink", "sqlite:\(bench.database)"]
+  #expect(try bench.run(flags + ["--split-every", "1d"]).ended(.success))
+  let summary = try bench.look()
+  #expect(JSONLine.number("open_sessions", in: summary) == 2)
+  #expect(summary.contains(#""oldest_open_session":"2025-03-01T23:58:20.000000Z""#))
+  let other = try bench.run(flags)
+  #expect(other.ended(.configuration))
+  #expect(other.messages.contains("split_us '86400000000', not 'off'"), "\(other.messages)")
+  #expect(try bench.run(flags + ["--split-every", "1d", "--close-all"]).ended(.success))
+  let rows = try SQLiteFile(bench.database).rows(
+    "SELECT session_date, session_start, event_count FROM sessions ORDER BY 1")
+  #expect(
+    rows == [
+      ["2025-03-01", "2025-03-01T23:58:20.000000Z", "2"],
+      ["2025-03-02", "2025-03-02T00:00:00.000000Z", "2"],
+    ])
+}
+
 @Test func `the DDL has the key's columns, and an address that may be missing`() throws {
   let answer = try Workbench().answer([
     "ddl", "--dialect", "sqlite", "--key", "site, anonymous_id",

@@ -43,7 +43,7 @@ extension LoggedEvent {
 ///
 /// - Returns: the encoded rows, in the order of their positions.
 package func batchRows(
-  _ events: [LoggedEvent], gap: Microseconds, key: KeyLayout = .standard
+  _ events: [LoggedEvent], gap: Microseconds, split: Microseconds = .max, key: KeyLayout = .standard
 ) -> [[UInt8]] {
   var byKey: [String: [LoggedEvent]] = [:]
   for event in events { byKey[event.key(key), default: []].append(event) }
@@ -56,7 +56,10 @@ package func batchRows(
   for list in byKey.values {
     var session: [LoggedEvent] = []
     for event in list.sorted(by: { $0.point < $1.point }) {
-      if let last = session.last, event.point.time > last.point.time + gap {
+      if let last = session.last,
+        event.point.time > last.point.time + gap
+          || event.point.time / split != last.point.time / split
+      {
         add(session)
         session = []
       }

@@ -35,9 +35,9 @@ import Windowing
 
   static func run(
     _ logs: [[LoggedEvent]], _ random: inout RandomNumbers, _ faults: Faults,
-    key: KeyLayout = .standard
+    key: KeyLayout = .standard, split: Microseconds = 0
   ) throws -> SimulatedTask {
-    var task = SimulatedTask(logs: logs, key: key)
+    var task = SimulatedTask(logs: logs, key: key, split: split)
     while let partition = task.unread.isEmpty ? nil : random.pick(task.unread) {
       for _ in 0...random.below(6) where task.unread.contains(partition) {
         try task.read(partition)
@@ -97,6 +97,20 @@ import Windowing
       let late = Set(task.late)
       let expected = batchRows(
         logs.joined().filter { !late.contains($0.point) }, gap: SimulatedTask.gap, key: key)
+      try #require(task.sink == expected, "seed \(seed)")
+    }
+  }
+
+  @Test(arguments: [3, 10, 40] as [Microseconds])
+  func `cut at a grid, rows equal a batch job's that cuts there`(split: Microseconds) throws {
+    for seed in 0..<Self.streams / 50 {
+      var random = RandomNumbers(seed: seed)
+      let logs = Self.randomLogs(&random)
+      let task = try Self.run(
+        logs, &random, Faults(restarts: true, oldRestores: true), split: split)
+      let late = Set(task.late)
+      let expected = batchRows(
+        logs.joined().filter { !late.contains($0.point) }, gap: SimulatedTask.gap, split: split)
       try #require(task.sink == expected, "seed \(seed)")
     }
   }

@@ -27,6 +27,7 @@ struct SimulatedTask {
 
   let logs: [[LoggedEvent]]
   let key: KeyLayout
+  let split: Microseconds
   let disk = Log()
   var checkpoints: [Checkpoint] = []
   var marks = Watermarks(gap: gap, outOfOrderness: outOfOrderness)
@@ -38,17 +39,20 @@ struct SimulatedTask {
   var sinkPosition: RowPosition?
   private let hasher = KeyHasher(seed: (1, 2))
 
-  init(logs: [[LoggedEvent]], key: KeyLayout = .standard) {
+  init(logs: [[LoggedEvent]], key: KeyLayout = .standard, split: Microseconds = 0) {
     self.logs = logs
     self.key = key
+    self.split = split
     offsets = logs.map { _ in 0 }
-    table = SimulatedTask.table(on: disk, key)
+    table = SimulatedTask.table(on: disk, key, split)
     for partition in logs.indices { marks.add(partition: Int32(partition)) }
     checkpoint(rowLimit: 0)
   }
 
-  private static func table(on disk: Log, _ key: KeyLayout) -> SessionTable {
-    SessionTable(gap: gap, key: key) { place, _, body in
+  private static func table(
+    on disk: Log, _ key: KeyLayout, _ split: Microseconds
+  ) -> SessionTable {
+    SessionTable(gap: gap, split: split, key: key) { place, _, body in
       disk.records[place]!.withUnsafeBytes { body($0) }
     }
   }
@@ -139,7 +143,7 @@ struct SimulatedTask {
     for (partition, greatest) in saved.maxEventTimes.enumerated() {
       marks.add(partition: Int32(partition), maxEventTime: greatest)
     }
-    table = SimulatedTask.table(on: disk, key)
+    table = SimulatedTask.table(on: disk, key, split)
     for headers in disk.headers.reversed() {
       for entry in headers {
         _ = table.recover(hash: entry.hash, place: entry.place, leastLast: entry.leastLast)

@@ -27,6 +27,7 @@ struct JobRow {
     PackedText.append(fingerprint.gap, to: &bytes)
     PackedText.append(string: fingerprint.scope, to: &bytes)
     PackedText.append(string: fingerprint.idFormat, to: &bytes)
+    PackedText.append(fingerprint.split, to: &bytes)
     SealedValue.seal(&bytes, seed: JobRow.seed)
     return bytes
   }
@@ -82,10 +83,10 @@ struct JobRow {
       keyFields.append(field)
     }
     guard let gap = reader.integer(Int64.self), let scope = reader.string(),
-      let idFormat = reader.string(), reader.isAtEnd
+      let idFormat = reader.string(), let split = reader.integer(Int64.self), reader.isAtEnd
     else { return nil }
     let fingerprint = Fingerprint(
-      topic: topic, keyFields: keyFields, gap: gap, scope: scope, idFormat: idFormat)
+      topic: topic, keyFields: keyFields, gap: gap, split: split, scope: scope, idFormat: idFormat)
     self.init(
       identity: JobIdentity(job: job, fingerprint: fingerprint), hashSeed: (low, high),
       createdAt: createdAt)

@@ -38,6 +38,7 @@ enum RunRendering {
     add("job", settings.job)
     add("table", settings.table)
     add("gap", span: settings.gap)
+    add("split-every", SplitGrid.allCases.first { $0.span == settings.split }!.rawValue)
     add("out-of-orderness", span: settings.outOfOrderness)
     add("idle-timeout", span: settings.idleTimeout)
     add("quiet-close", span: settings.quietClose)
