@@ -9,6 +9,8 @@ import SessionModel
 final class KafkaWriter {
   /// A message that is not acknowledged by then has failed, ms.
   private static let messageTimeout = "30000"
+  /// More than any row has.
+  private static let messageBytes = "16000000"
   /// The brokers end a transaction that takes longer, ms. More than all waits of a write.
   private static let transactionTimeout = "120000"
   /// Longer than the messages' own, µs.
@@ -45,7 +47,9 @@ final class KafkaWriter {
 
   private func makeProducer() throws(KafkaError) -> Producer {
     var configuration = address.configuration.withDefaults([
-      ("message.timeout.ms", KafkaWriter.messageTimeout)
+      ("message.timeout.ms", KafkaWriter.messageTimeout),
+      // The brokers decide what is too large.
+      ("message.max.bytes", KafkaWriter.messageBytes),
     ])
     // A topic is made by `KafkaTopic` or not at all.
     configuration = try configuration.overriding([("allow.auto.create.topics", "false")])
