@@ -1,4 +1,5 @@
 import SessionModel
+import Sinks
 import StateStore
 
 /// All sinks of a run: who there is, how far each is, and what the outbox can let go.
@@ -43,9 +44,19 @@ final class Deliveries {
       deliveries.append(
         try Delivery(
           sink: sink, progress: progress, notices: notices, removedUpTo: recovered.removedUpTo,
-          rowsPerWrite: options.bounds.rowsPerWrite, store: store, host: host, changed: changed))
+          bounds: Deliveries.bounds(of: sink, options), store: store, host: host, changed: changed))
     }
     statuses = deliveries.map { $0.status }
+  }
+
+  /// What bounds a write. As many rows as stop the reading never wait for more.
+  private static func bounds(of sink: SinkToOpen, _ options: RunOptions) -> SinkBundle {
+    guard var bundle = sink.sink.bundle else {
+      return SinkBundle(
+        interval: 0, rows: options.bounds.rowsPerWrite, bytes: RunLimits.bytesPerWrite)
+    }
+    bundle.rows = Int(min(UInt64(bundle.rows), options.outboxLimit))
+    return bundle
   }
 
   /// Waits a short time until every sink has said whether its table is ours, so that a foreign
@@ -58,7 +69,14 @@ final class Deliveries {
   }
 
   /// A checkpoint was committed.
-  func notify() { for delivery in deliveries { delivery.notify() } }
+  ///
+  /// - Parameter outboxRows: how many rows wait then.
+  func notify(outboxRows: UInt64) {
+    for delivery in deliveries { delivery.notify(outboxRows: outboxRows) }
+  }
+
+  /// The run ends: what is in the outbox is written without waiting for more.
+  func finish() { for delivery in deliveries { delivery.finish() } }
 
   /// Takes over the deliveries' progress.
   ///

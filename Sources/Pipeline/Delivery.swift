@@ -20,6 +20,10 @@ final class Delivery {
   struct Desk {
     var status: Status
     var isClosing = false
+    /// The run ends: nothing waits to be written together with more.
+    var isFinishing = false
+    /// Rows in the outbox at the last checkpoint: at least as many as wait for this sink.
+    var outboxRows: UInt64 = 0
   }
 
   private let desk: Monitor<Desk>
@@ -30,10 +34,11 @@ final class Delivery {
   ///   - progress: what the state knows of the sink; of a new one, where it starts.
   ///   - notices: messages to begin with.
   ///   - removedUpTo: rows up to here have left the outbox.
+  ///   - bounds: of a write, unless the sink has bounds of its own.
   ///   - changed: called by the worker after progress or a failure.
   init(
     sink: SinkToOpen, progress: SinkProgress, notices: [String], removedUpTo: RowPosition?,
-    rowsPerWrite: Int, store: StateStore, host: any RunHost,
+    bounds: SinkBundle, store: StateStore, host: any RunHost,
     changed: @escaping @Sendable () -> Void
   ) throws(RunFailure) {
     desk = Monitor(Desk(status: Status(progress: progress, notices: notices)))
@@ -41,12 +46,23 @@ final class Delivery {
     worker = try host.start(
       "sink \(progress.name)",
       DeliveryWorker(
-        sink: sink, progress: progress, removedUpTo: removedUpTo, rowsPerWrite: rowsPerWrite,
-        store: store, host: host, desk: desk, changed: changed))
+        sink: sink, progress: progress, removedUpTo: removedUpTo, bounds: bounds, store: store,
+        host: host, desk: desk, changed: changed))
   }
 
   /// A checkpoint was committed: there may be rows.
-  func notify() { worker.wake() }
+  ///
+  /// - Parameter outboxRows: how many there are for all sinks.
+  func notify(outboxRows: UInt64) {
+    desk.change { $0.outboxRows = outboxRows }
+    worker.wake()
+  }
+
+  /// Has what is in the outbox written without waiting for more.
+  func finish() {
+    desk.change { $0.isFinishing = true }
+    worker.wake()
+  }
 
   /// The present status, notices and all.
   var status: Status { desk.read { $0.status } }

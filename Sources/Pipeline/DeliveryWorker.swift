@@ -12,7 +12,9 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
   private let desk: Monitor<Delivery.Desk>
   private let changed: @Sendable () -> Void
   private let removedUpTo: RowPosition?
-  private let rowsPerWrite: Int
+  private let bounds: SinkBundle
+  /// When rows are written although there are few; the first ones at once.
+  private var dueAt: Int64
   private var progress: SinkProgress
   /// The position that the sink said it holds.
   private var held: RowPosition?
@@ -28,14 +30,15 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
   private var writeFailed = false
 
   init(
-    sink: SinkToOpen, progress: SinkProgress, removedUpTo: RowPosition?, rowsPerWrite: Int,
+    sink: SinkToOpen, progress: SinkProgress, removedUpTo: RowPosition?, bounds: SinkBundle,
     store: StateStore, host: any RunHost, desk: Monitor<Delivery.Desk>,
     changed: @escaping @Sendable () -> Void
   ) {
     self.sink = sink
     self.progress = progress
     self.removedUpTo = removedUpTo
-    self.rowsPerWrite = rowsPerWrite
+    self.bounds = bounds
+    dueAt = host.monotonic
     self.store = store
     self.host = host
     self.desk = desk
@@ -60,7 +63,7 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
       try open()
       return .again
     }
-    return try deliverNext() ? .again : .wait(until: nil)
+    return try deliverNext()
   }
 
   private func report(_ change: (inout Delivery.Status) -> Void) {
@@ -154,16 +157,18 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
     held = found
   }
 
-  /// Takes the next rows of the outbox to the sink.
-  ///
-  /// - Returns: false if there were none.
-  private func deliverNext() throws(RunFailure) -> Bool {
+  /// Takes the next rows of the outbox to the sink, if they are enough or have waited long enough.
+  private func deliverNext() throws(RunFailure) -> WorkerStep {
+    let (isFinishing, outboxRows) = desk.read { ($0.isFinishing, $0.outboxRows) }
+    let isDue = isFinishing || host.monotonic >= dueAt
+    if !isDue, outboxRows < UInt64(bounds.rows) { return .wait(until: dueAt) }
     let rows = try read()
-    guard let last = rows.lastPosition else { return false }
+    guard let last = rows.lastPosition else { return .wait(until: nil) }
+    if !isDue, !isFull(rows) { return .wait(until: dueAt) }
     let fresh = try skip(rows)
     if fresh.isEmpty {
       pass(last)
-      return true
+      return .again
     }
     attempted = last
     #if PLANTED_BUGS
@@ -174,13 +179,20 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
     } catch .unavailable(let problem) {
       writeFailed = true
       tryAgain(after: problem)
-      return true
+      return .again
     } catch {
       throw RunFailure(error, sink: sink.name)
     }
     held = last
     pass(last)
-    return true
+    // More than one write's rows are there: they have waited, too.
+    if !isFull(rows) { dueAt = host.monotonic + bounds.interval }
+    return .again
+  }
+
+  /// Whether a bound of a write was reached, as far as can be told.
+  private func isFull(_ rows: RowBatch) -> Bool {
+    rows.count >= bounds.rows || rows.bytes.count >= bounds.bytes / 2
   }
 
   /// The sink holds the rows up to here.
@@ -215,7 +227,7 @@ final class DeliveryWorker: Worker, @unchecked Sendable {
   private func read() throws(RunFailure) -> RowBatch {
     do throws(StateError) {
       return try store.readOutbox(
-        after: cursor, maxRows: rowsPerWrite, maxBytes: RunLimits.bytesPerWrite)
+        after: cursor, maxRows: bounds.rows, maxBytes: bounds.bytes)
     } catch {
       throw RunFailure(error)
     }

@@ -378,7 +378,7 @@ package final class Run {
 
   private func afterCommit(_ state: CheckpointState) {
     committed = state
-    deliveries.notify()
+    deliveries.notify(outboxRows: committed.outboxRows)
     sides.notify(state.checkpoint)
     source.mirror(state.partitions.map { ($0.partition, $0.nextOffset) })
     pauseOrResume()
@@ -398,6 +398,7 @@ package final class Run {
   /// The last checkpoints, and the outbox to the sinks, within `shutdownTimeout`.
   private func finish() throws(RunFailure) {
     let deadline = host.monotonic + options.shutdownTimeout
+    deliveries.finish()
     repeat { try checkpointNow() } while task.table.closingSessions > 0
     for notice in enrichmentNotices { observer.notice(notice) }
     var hasToldOfWait = false

@@ -56,7 +56,7 @@ enum RunLimits {
   /// The longest wait for records before timers are looked at again, µs.
   static let pollWait: Microseconds = 100_000
   /// How long the start waits for sinks to say whether their table is ours, before reading.
-  static let sinkCheckWait: Microseconds = 2 * .perSecond
+  static let sinkCheckWait: Microseconds = 5 * .perSecond
   /// The longest time between checkpoints while a full outbox keeps reading paused, µs.
   static let pausedCheckpointInterval: Microseconds = 1 * .perSecond
   /// How long the end waits for a write to a sink that is under way.

@@ -25,6 +25,9 @@ package protocol Sink: AnyObject {
   /// Whether there is nothing at the sink's place, so that `open` with `.first` would make it anew.
   var isMissing: Bool { get }
 
+  /// How rows are gathered for a write; nil where each write may be as small as it comes.
+  var bundle: SinkBundle? { get }
+
   /// Makes rows and their last position durable in one atomic step.
   ///
   /// - Parameters:
@@ -42,6 +45,24 @@ extension Sink {
   /// What cannot tell makes nothing anew by mistake.
   package var isMissing: Bool { false }
   package var remark: String? { nil }
+  package var bundle: SinkBundle? { nil }
+}
+
+/// How a sink whose writes are dear has rows gathered for it. What waits stays in the outbox; the end
+/// of a run does not wait.
+package struct SinkBundle: Equatable, Sendable {
+  /// The time between writes, µs, but where a bound is reached before.
+  package var interval: Microseconds
+  /// The most rows of one write; so many do not wait.
+  package var rows: Int
+  /// The most bytes of one write, as rows are encoded.
+  package var bytes: Int
+
+  package init(interval: Microseconds, rows: Int, bytes: Int) {
+    self.interval = interval
+    self.rows = rows
+    self.bytes = bytes
+  }
 }
 
 /// Who opens a sink, and how.

@@ -14,10 +14,15 @@ final class MemoryTable: Sendable {
     var failures: [Failure] = []
     /// Writes do not return while this is set.
     var isStuck = false
+    /// How many rows each write brought.
+    var writes: [Int] = []
   }
   enum Failure { case before, behind }
 
   let contents = Monitor(Contents())
+  let bundle: SinkBundle?
+
+  init(bundle: SinkBundle? = nil) { self.bundle = bundle }
 
   var rows: [[UInt8]] { contents.read { $0.rows } }
 
@@ -38,6 +43,8 @@ final class MemorySink: Sink {
   private var owner: OwnerID?
 
   init(_ table: MemoryTable) { self.table = table }
+
+  var bundle: SinkBundle? { table.bundle }
 
   func open(
     _ claimant: SinkClaimant, acknowledged: RowPosition?
@@ -61,6 +68,7 @@ final class MemorySink: Sink {
       if contents.position != after { throw .moved("not at \(after?.description ?? "none")") }
       let failure = contents.failures.popLast()
       if failure == .before { throw .unavailable("before the write") }
+      contents.writes.append(rows.count)
       rows.forEachRow { row in
         precondition(contents.position.map { $0 < row.position } ?? true, "rows come in order")
         contents.rows.append(Array(row.bytes))
