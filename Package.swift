@@ -17,8 +17,12 @@ func systemLibrary(_ name: String, pkgConfig: String, debian: String) -> Target 
   .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([debian])])
 }
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(
+  _ name: String, _ dependencies: [Target.Dependency], embedding files: [String] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, resources: files.map { .embedInCode($0) },
+    swiftSettings: settings)
 }
 
 func tests(
@@ -78,7 +82,9 @@ let package = Package(
     library("StateStore", ["SessionModel", "Platform", "CLMDB", "CXXHash"]),
     library("KafkaClient", ["SessionModel", "Platform", "CRdKafka"]),
     library("EventSources", ["SessionModel", "Platform", "KafkaClient", "CXXHash"]),
-    library("Sinks", ["SessionModel", "Platform", "KafkaClient", "CSQLite", "CPostgres"]),
+    library(
+      "Sinks", ["SessionModel", "Platform", "KafkaClient", "CSQLite", "CPostgres"],
+      embedding: ["Iceberg/iceberg_helper.py", "Iceberg/requirements.txt"]),
     library("Enrichment", ["SessionModel", "Platform", "CMaxMindDB", "CRE2", "CYAML"]),
 
     // The one way through, and the command line on top of it.

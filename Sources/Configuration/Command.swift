@@ -8,6 +8,7 @@ package enum Command: String, CaseIterable, Sendable {
   case backup
   case verifySink = "verify-sink"
   case ddl
+  case icebergSetup = "iceberg-setup"
   case broker
   case generate
   case drill
@@ -25,6 +26,7 @@ package enum Command: String, CaseIterable, Sendable {
     case .backup: "copy the newest checkpoint of a state, beside the running process too"
     case .verifySink: "compare what sinks hold with what the state has delivered to them"
     case .ddl: "print the CREATE TABLE statement of the sessions' table"
+    case .icebergSetup: "make the Python environment that Iceberg sinks need"
     case .broker: "run the embedded Kafka cluster, for demos and tests"
     case .generate: "make realistic web traffic: to standard output or into a topic"
     case .drill: "strike this program while it works, and compare with an uninterrupted run"
@@ -52,6 +54,7 @@ package enum Command: String, CaseIterable, Sendable {
     case .backup: ["backup --to DIR [flags]"]
     case .verifySink: ["verify-sink --sink [NAME=]SCHEME:PLACE [--sink …] [flags]"]
     case .ddl: ["ddl --dialect \(DDLDialect.allCases.map(\.rawValue).joined(separator: "|"))"]
+    case .icebergSetup: ["iceberg-setup [--dir DIR]"]
     case .broker: ["broker [--port N] [--topic NAME:PARTITIONS …]"]
     case .generate:
       [

@@ -5,11 +5,13 @@ package struct DrillSettings: Equatable, Sendable {
   package let kills: Int
   package let events: Int
   package let seed: UInt64
-  /// Words of `allSinks`, and addresses of servers; each once.
+  /// Words of `allSinks`, and addresses of servers and of Iceberg namespaces; each once.
   package let sinks: [String]
   /// Kafka sinks write in transactions.
   package let isTransactional: Bool
   package let isLive: Bool
+  /// nil: the default environment's.
+  package let icebergPython: String?
   /// nil: a temporary directory.
   package let directory: String?
   package let keep: Bool
@@ -20,12 +22,13 @@ package struct DrillSettings: Equatable, Sendable {
   init(_ values: FlagValues, readFile: FileReader) throws(UsageError) {
     faults = try values.words("fault", among: DrillSettings.allFaults, default: "kill")
     sinks = try values.words(
-      "sink", among: DrillSettings.allSinks, orBeginningWith: ["postgres:", "kafka:"],
-      default: "sqlite")
+      "sink", among: DrillSettings.allSinks,
+      orBeginningWith: ["postgres:", "kafka:", "iceberg:"], default: "sqlite")
     isTransactional = try values.boolean("transactional")
     kills = try values.requiredInteger("kills")
     events = try values.requiredInteger("events")
     seed = UInt64(try values.requiredInteger("seed"))
+    icebergPython = try values.text("iceberg-python")
     isLive = try values.boolean("live")
     directory = try values.text("dir")
     keep = try values.boolean("keep")

@@ -3,7 +3,7 @@
 /// Names and defaults are scripted against: change none without a note in docs/configuration.md.
 package enum FlagTable {
   package static let all: [FlagDefinition] =
-    input + output + windows + running + safety
+    input + output + iceberg + windows + running + safety
     + decoding + enrichment + inspection + embedded + generator + drill + everywhere
 
   /// The flags that a command takes, in order.
@@ -45,8 +45,9 @@ package enum FlagTable {
   private static let output: [FlagDefinition] = [
     FlagDefinition(
       "sink", "[NAME=]SCHEME:PLACE", .text, repeatable: true,
-      help: "where sessions are written: sqlite:PATH, jsonl:DIR, postgres://… or kafka:TOPIC; its "
-        + "name is the scheme's unless given", [.run, .verifySink]),
+      help: "where sessions are written: sqlite:PATH, jsonl:DIR, postgres://…, kafka:TOPIC or "
+        + "iceberg:CATALOG.NAMESPACE.TABLE; its name is the scheme's unless given",
+      [.run, .verifySink]),
     FlagDefinition(
       "table", "NAME", .text, default: "sessions", help: "the sessions' table in SQL sinks",
       [.run, .verifySink, .ddl]),
@@ -66,6 +67,19 @@ package enum FlagTable {
     FlagDefinition(
       "outbox-limit", "ROWS", .integer(1...1_000_000_000), default: "1000000", unit: "rows",
       help: "reading pauses while this many finished sessions wait for a sink", [.run]),
+  ]
+
+  private static let iceberg: [FlagDefinition] = [
+    FlagDefinition(
+      "iceberg-commit-interval", "DURATION", .duration(minimum: 0, allowsOff: false),
+      default: "1m", help: "how often rows are committed to an Iceberg table", [.run]),
+    FlagDefinition(
+      "iceberg-python", "PATH", .text, derived: "that of sojourn iceberg-setup",
+      help: "the Python interpreter whose environment drives PyIceberg",
+      [.run, .verifySink, .drill]),
+    FlagDefinition(
+      "dir", "DIR", .text, derived: "~/.local/share/sojourn/iceberg",
+      help: "where the Python environment for Iceberg is made", [.icebergSetup]),
   ]
 
   private static let windows: [FlagDefinition] = [
@@ -265,9 +279,12 @@ package enum FlagTable {
       help: "how it is struck: \(DrillSettings.allFaults.joined(separator: ", ")); several, also "
         + "parted by commas, take turns", [.drill]),
     FlagDefinition(
-      "sink", DrillSettings.allSinks.joined(separator: "|") + "|postgres://…", .text,
+      "sink",
+      DrillSettings.allSinks.joined(separator: "|") + "|postgres://…|iceberg:CATALOG.NAMESPACE",
+      .text,
       repeatable: true, derived: "sqlite",
-      help: "the kinds of sinks to deliver to, or servers, each compared; parted by commas",
+      help: "the kinds of sinks to deliver to, or servers and Iceberg namespaces, each compared; "
+        + "parted by commas",
       [.drill]),
     FlagDefinition(
       boolean: "live", help: "the log grows while it is read", [.drill]),

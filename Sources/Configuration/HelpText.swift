@@ -7,7 +7,7 @@ package enum HelpText {
     var text = "Sojourn turns a Kafka topic of web events into a table of visitor sessions.\n\n"
     text += "Usage: sojourn COMMAND [flags]\n\n"
     for command in Command.allCases {
-      text += "  \(padded(command.rawValue, to: 12))\(command.summary)\n"
+      text += "  \(padded(command.rawValue, to: 15))\(command.summary)\n"
     }
     text += "\nsojourn help COMMAND lists a command's flags.\n"
     return text

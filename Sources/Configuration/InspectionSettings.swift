@@ -81,6 +81,8 @@ package struct VerifySinkSettings: Equatable, Sendable {
   package let table: String
   /// The first session date to compare, in days since 1970.
   package let since: UInt32
+  /// nil: the default environment's.
+  package let icebergPython: String?
   package let output: OutputFormat
 
   init(_ values: FlagValues) throws(UsageError) {
@@ -88,6 +90,7 @@ package struct VerifySinkSettings: Equatable, Sendable {
     sinks = try values.sinks()
     table = try values.tableName()
     since = try values.date("since") ?? 0
+    icebergPython = try values.text("iceberg-python")
     output = try values.requiredChoice("output", OutputFormat.self)
   }
 }
@@ -108,6 +111,14 @@ package struct DDLSettings: Equatable, Sendable {
     table = try values.tableName()
     key = try values.keyFields()
   }
+}
+
+/// Everything that `sojourn iceberg-setup` was told.
+package struct IcebergSetupSettings: Equatable, Sendable {
+  /// nil: the user's default place.
+  package let directory: String?
+
+  init(_ values: FlagValues) throws(UsageError) { directory = try values.text("dir") }
 }
 
 /// Everything that `sojourn version` was told.

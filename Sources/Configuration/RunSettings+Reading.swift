@@ -40,6 +40,8 @@ extension RunSettings {
     dropSinks = try values.sinkNames("drop-sink", areNotAmong: sinks)
     table = try values.tableName()
     isTransactional = try values.boolean("transactional")
+    icebergCommitInterval = try values.requiredDuration("iceberg-commit-interval")
+    icebergPython = try values.text("iceberg-python")
 
     decoding = try DecodingSettings(values)
     if input.isFiles, decoding.eventTimeFallback == .record {

@@ -49,6 +49,9 @@ package struct RunSettings: Sendable {
   package let table: String
   /// Kafka sinks write in transactions.
   package let isTransactional: Bool
+  package let icebergCommitInterval: Microseconds
+  /// nil: the default environment's.
+  package let icebergPython: String?
 
   package let decoding: DecodingSettings
   package let geo: GeoSetting

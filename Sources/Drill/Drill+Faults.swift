@@ -71,7 +71,8 @@ extension Drill {
     let kind = random.pick(Sinks.outages(of: sink.scheme))
     let outage: any SinkOutage
     do throws(SinkError) {
-      outage = try Sinks.beginOutage(kind, of: sink, table: place.table)
+      outage = try Sinks.beginOutage(
+        kind, of: sink, table: place.table, options: place.options)
     } catch {
       throw DrillFailure(error)
     }

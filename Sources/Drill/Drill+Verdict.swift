@@ -12,8 +12,10 @@ extension Drill {
           DrillReport.SinkResult(
             sink: mine,
             comparison: try RowComparison(
-              drilled: try Sinks.arrivedRows(mine, table: place.table),
-              uninterrupted: try Sinks.arrivedRows(theirs, table: calm.table))))
+              drilled: try Sinks.arrivedRows(
+                mine, table: place.table, options: place.options),
+              uninterrupted: try Sinks.arrivedRows(
+                theirs, table: calm.table, options: calm.options))))
       } catch {
         throw DrillFailure(error)
       }

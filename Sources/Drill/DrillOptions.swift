@@ -16,6 +16,7 @@ package struct DrillOptions: Sendable {
   package var sinks: [DrillSink]
   /// Kafka sinks write in transactions.
   package var isTransactional = false
+  package var sinkOptions = SinkOptions()
   /// The log grows while it is read.
   package var isLive = false
   /// Nil: the embedded cluster.
@@ -63,7 +64,8 @@ package struct DrillOptions: Sendable {
 package enum DrillSink: Equatable, Sendable {
   /// Files in the drill's directory, or topics of the drill's own on its cluster.
   case own(SinkAddress.Scheme)
-  /// A server; the drill makes tables of its own there, and drops them in the end.
+  /// A server, or a namespace of an Iceberg catalog; the drill makes tables of its own there, and
+  /// drops them in the end.
   case server(SinkAddress)
 }
 
@@ -79,6 +81,8 @@ enum DrillLimits {
   static let longestReading: Microseconds = 5 * .perSecond
   /// Checkpoints of a drilled life are so far apart, at random.
   static let checkpointIntervals: ClosedRange<Microseconds> = 5_000...50_000
+  /// Between two commits to an Iceberg table.
+  static let commitInterval: Microseconds = 100_000
   /// Lines of a life's messages that are kept for showing.
   static let keptMessages = 30
   /// Events that the log is ahead of its reader at a start, where it grows.

@@ -9,6 +9,7 @@ struct Workplace {
   let sinks: [SinkAddress]
   /// In sinks that have tables with names.
   let table: TableName
+  let options: SinkOptions
   /// More arguments of `run`.
   private let flags: [String]
 
@@ -20,6 +21,7 @@ struct Workplace {
   init(_ directory: String, _ options: DrillOptions, _ log: DrillLog, table: TableName) {
     self.directory = directory
     self.table = table
+    self.options = options.sinkOptions
     sinks = options.sinks.map { sink in
       var address: SinkAddress
       switch sink {
@@ -31,6 +33,7 @@ struct Workplace {
       case .server(let given):
         address = given
         if given.scheme == .kafka { address.rest += "-\(table.text)" }
+        if given.scheme == .iceberg { address.rest += "." + table.text }
       }
       if address.scheme == .kafka {
         address.cluster = log.configuration
@@ -45,7 +48,8 @@ struct Workplace {
     switch scheme {
     case .sqlite: directory + "/sessions.db"
     case .jsonl: directory + "/rows"
-    case .postgres, .kafka: preconditionFailure("a server has an address of its own")
+    case .postgres, .kafka, .iceberg:
+      preconditionFailure("a server has an address of its own")
     }
   }
 
@@ -56,7 +60,7 @@ struct Workplace {
     for sink in sinks {
       if sink.scheme == .kafka, try log.makeEmbeddedTopic(sink.rest) { continue }
       do throws(SinkError) {
-        try Sinks.requireMissing(sink, table: table)
+        try Sinks.requireMissing(sink, table: table, options: options)
       } catch {
         throw DrillFailure(error.exitCode, error.description)
       }
@@ -64,7 +68,9 @@ struct Workplace {
   }
 
   /// Drops the side's tables on servers; what fails stays.
-  func dropTables() { for sink in sinks { try? Sinks.drop(sink, table: table) } }
+  func dropTables() {
+    for sink in sinks { try? Sinks.drop(sink, table: table, options: options) }
+  }
 
   /// The arguments of `sojourn` for a life here.
   ///
@@ -77,6 +83,11 @@ struct Workplace {
   ) -> [String] {
     var arguments = ["run", "--state", state, "--table", table.text] + flags + log
     for sink in sinks { arguments += ["--sink", "\(sink.name)=\(sink.redacted)"] }
+    if sinks.contains(where: { $0.scheme == .iceberg }) {
+      // Many commits, since strikes are to meet them.
+      arguments += ["--iceberg-commit-interval", "\(DrillLimits.commitInterval)us"]
+      arguments += options.icebergPython.map { ["--iceberg-python", $0] } ?? []
+    }
     // What looks at clocks: another time of day would give other rows.
     arguments += ["--idle-timeout", "off", "--quiet-close", "off", "--max-future-skew", "off"]
     if let checkpointInterval {

@@ -33,11 +33,12 @@ package final class ChildProcess {
   ///   - standardOutput: a file that is created or added to; nil: `/dev/null`.
   ///   - standardError: likewise; may be the same path.
   ///   - messages: takes standard error instead; its writing end is closed here.
+  ///   - channel: the child's descriptor 3; the caller closes its own copy.
   /// - Throws: `SystemError` where the program cannot be started.
   package init(
     _ program: String, _ arguments: [String], environment: [String: String] = [:],
     dropping prefix: String? = nil, standardOutput: String? = nil, standardError: String? = nil,
-    messages: LinePipe? = nil
+    messages: LinePipe? = nil, channel: Int32? = nil
   ) throws(SystemError) {
     defer { messages?.closeWriter() }
     var actions = posix_spawn_file_actions_t()
@@ -51,8 +52,9 @@ package final class ChildProcess {
     } else {
       posix_spawn_file_actions_addopen(&actions, 2, standardError ?? "/dev/null", create, 0o644)
     }
+    if let channel { posix_spawn_file_actions_adddup2(&actions, channel, 3) }
     // Closing on exec comes too late: `posix_spawn` may return before.
-    clinux_close_from(&actions, 3)
+    clinux_close_from(&actions, channel == nil ? 3 : 4)
 
     var variables: [String] = []
     var next = environ

@@ -1,7 +1,8 @@
 package import SessionModel
 
 /// What a sink holds, row by row in the order of arrival (PostgreSQL and Kafka: of positions, since
-/// a table there, and a topic's partitions, keep no order): for comparing one table with another.
+/// a table there, and a topic's partitions, keep no order; Iceberg: of commits): for comparing one
+/// table with another.
 ///
 /// Only to be used while nobody writes to the sink.
 package protocol ArrivedRows: AnyObject {
@@ -15,7 +16,8 @@ package protocol ArrivedRows: AnyObject {
 extension Sinks {
   /// - Throws: `SinkError` where the sink is missing or cannot be read; nothing was changed.
   package static func arrivedRows(
-    _ address: SinkAddress, table: TableName, schema: SessionSchema = .standard
+    _ address: SinkAddress, table: TableName, schema: SessionSchema = .standard,
+    options: SinkOptions = SinkOptions()
   ) throws(SinkError) -> any ArrivedRows {
     switch address.scheme {
     case .sqlite: try SQLiteArrivedRows(path: address.rest, table: table, schema: schema)
@@ -24,6 +26,17 @@ extension Sinks {
       try PostgresArrivedRows(
         try PostgresAddress(address), table: table, schema: schema)
     case .kafka: try KafkaArrivedRows(try KafkaAddress(checked: address))
+    case .iceberg:
+      try arrivedRows(
+        ofIceberg: address.rest, helper: IcebergHelper(python: options.icebergPython),
+        schema: schema)
     }
+  }
+
+  /// - Parameter helper: serves nothing else meanwhile.
+  package static func arrivedRows(
+    ofIceberg table: String, helper: IcebergHelper, schema: SessionSchema = .standard
+  ) throws(SinkError) -> any ArrivedRows {
+    IcebergArrivedRows(try IcebergAddress(checked: table), helper: helper, schema: schema)
   }
 }

@@ -9,6 +9,7 @@ package struct SinkAddress: Equatable, Sendable {
     case jsonl
     case postgres
     case kafka
+    case iceberg
 
     /// How an address of this scheme is written, for messages.
     var example: String {
@@ -17,6 +18,7 @@ package struct SinkAddress: Equatable, Sendable {
       case .jsonl: "jsonl:DIR"
       case .postgres: "postgres://USER@HOST:PORT/DATABASE"
       case .kafka: "kafka:TOPIC"
+      case .iceberg: "iceberg:CATALOG.NAMESPACE.TABLE"
       }
     }
   }
@@ -24,7 +26,8 @@ package struct SinkAddress: Equatable, Sendable {
   /// Under which the state keeps the sink's progress; the scheme unless given.
   package var name: String
   package var scheme: Scheme
-  /// What follows the scheme's colon: a path, a topic, or the rest of a connection URI.
+  /// What follows the scheme's colon: a path, a topic, the rest of a connection URI, or a table's
+  /// name in a catalog.
   package var rest: String
   /// The Kafka cluster that a topic is on, with the settings that lead to it; nil for other schemes,
   /// and where the address itself says all.

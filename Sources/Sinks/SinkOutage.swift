@@ -12,6 +12,7 @@ extension Sinks {
     switch scheme {
     case .sqlite: [.locked]
     case .jsonl: [.locked, .away]
+    case .iceberg: [.away]
     case .postgres: [.locked]
     // The drill has its own cluster answer for a topic by errors.
     case .kafka: []
@@ -22,7 +23,8 @@ extension Sinks {
   ///
   /// - Throws: `SinkError` where it cannot be had; nothing was changed.
   package static func beginOutage(
-    _ kind: SinkOutageKind, of address: SinkAddress, table: TableName
+    _ kind: SinkOutageKind, of address: SinkAddress, table: TableName,
+    options: SinkOptions = SinkOptions()
   ) throws(SinkError) -> any SinkOutage {
     switch (address.scheme, kind) {
     case (.sqlite, _): try SQLiteLockHolder(path: address.rest)
@@ -30,6 +32,9 @@ extension Sinks {
     case (.jsonl, .away): try JSONLDirectoryAway(directory: address.rest)
     case (.kafka, _): preconditionFailure("no kind of outage is listed for Kafka")
     case (.postgres, _): try PostgresLockHolder(try PostgresAddress(address), table: table)
+    case (.iceberg, _):
+      try IcebergTableAway(
+        IcebergAddress(address), helper: IcebergHelper(python: options.icebergPython))
     }
   }
 }

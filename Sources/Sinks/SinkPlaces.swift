@@ -21,7 +21,7 @@ extension Sinks {
     switch address.scheme {
     case .sqlite, .jsonl: identity(ofFile: address.rest)
     // One server has many addresses; two that are written alike are the same for certain.
-    case .postgres: address.rest
+    case .postgres, .iceberg: address.rest
     case .kafka: kafkaTopic(of: address)
     }
   }

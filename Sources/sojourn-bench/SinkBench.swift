@@ -10,6 +10,8 @@ enum SinkBench {
   private static let rowsPerWrite = RunOptions().bounds.rowsPerWrite
   private static let rounds = 3
   private static let clusterPartitions: Int32 = 16
+  private static let options = SinkOptions(
+    icebergPython: getenv("SOJOURN_ICEBERG_PYTHON").map { String(cString: $0) })
 
   static func run(_ arguments: [String]) -> Int32 {
     guard arguments.count >= 2, let rows = Int(arguments[0]) else { return usage() }
@@ -40,15 +42,17 @@ enum SinkBench {
       var place = address
       // A directory is one table.
       if address.scheme == .jsonl { place.rest += "-\(round)" }
+      // A namespace is given; the address of a table names it.
+      if address.scheme == .iceberg { place.rest += ".\(table.text)" }
       if let cluster {
         // The embedded cluster keeps 5 MiB of each partition.
         place.rest += "-\(round)"
         try cluster.createTopic(place.rest, partitions: clusterPartitions)
       } else {
-        try Sinks.drop(place, table: table)
+        try Sinks.drop(place, table: table, options: options)
       }
-      defer { if cluster == nil { try? Sinks.drop(place, table: table) } }
-      spans.append(try write(rows, to: try Sinks.make(place, table: table)))
+      defer { if cluster == nil { try? Sinks.drop(place, table: table, options: options) } }
+      spans.append(try write(rows, to: try Sinks.make(place, table: table, options: options)))
     }
     spans.sort { $0.wall < $1.wall }
     let median = spans[rounds / 2]
@@ -68,8 +72,9 @@ enum SinkBench {
       acknowledged: nil)
     defer { sink.close() }
     var span: (wall: Int64, cpu: Int64) = (0, 0)
-    for start in stride(from: 0, to: rows, by: rowsPerWrite) {
-      let rows = batch(start..<min(rows, start + rowsPerWrite))
+    let size = sink.bundle?.rows ?? rowsPerWrite
+    for start in stride(from: 0, to: rows, by: size) {
+      let rows = batch(start..<min(rows, start + size))
       let (wall, cpu) = (Clock.monotonic, Clock.processCPU)
       try sink.write(after: held, rows: rows)
       span.wall += Clock.monotonic - wall

@@ -152,6 +152,7 @@ enum DrillCommand {
       sinks: try sinks(settings.sinks))
     options.isLive = settings.isLive
     options.isTransactional = settings.isTransactional
+    options.sinkOptions.icebergPython = settings.icebergPython
     options.cluster = settings.kafka.map { kafka in
       DrillOptions.RealCluster(
         brokers: kafka.brokers, topicPrefix: kafka.topic,

@@ -49,6 +49,7 @@ enum Program {
     case .backup(let settings): try BackupCommand.run(settings)
     case .verifySink(let settings): try VerifySinkCommand.run(settings)
     case .ddl(let settings): try DDLCommand.run(settings)
+    case .icebergSetup(let settings): try IcebergSetupCommand.run(settings)
     case .broker(let settings): try BrokerCommand.run(settings)
     case .generate(let settings): try GenerateCommand.run(settings)
     case .drill(let settings): try DrillCommand.run(settings)

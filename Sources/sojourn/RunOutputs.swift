@@ -21,7 +21,9 @@ struct RunOutputs {
       for address in addresses.sinks {
         sinks.append(
           SinkToOpen(
-            sink: try Sinks.make(address, table: table, schema: schema), name: address.name,
+            sink: try Sinks.make(
+              address, table: table, schema: schema, options: SinkOptions(settings)),
+            name: address.name,
             url: address.redacted, identity: identity, owner: owner, adopt: settings.adoptTable,
             acceptMissingRows: settings.acceptMissingRows.contains(address.name)))
       }
@@ -70,5 +72,12 @@ struct RunOutputs {
           + "one of them")
     }
     return (sinks, sides)
+  }
+}
+
+extension SinkOptions {
+  fileprivate init(_ settings: RunSettings) {
+    self.init(icebergPython: settings.icebergPython)
+    icebergCommitInterval = settings.icebergCommitInterval
   }
 }

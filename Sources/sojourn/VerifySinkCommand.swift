@@ -22,7 +22,9 @@ enum VerifySinkCommand {
     for address in addresses { known.append(try progress(of: address, in: ledger.state)) }
     var differing: [String] = []
     for (address, progress) in zip(addresses, known) {
-      let report = try compare(address, table, progress, ledger, since: settings.since)
+      let report = try compare(
+        address, table, progress, ledger, since: settings.since,
+        options: SinkOptions(icebergPython: settings.icebergPython))
       try StandardOutput.write(state: .safe) { (writer) throws(OutputError) in
         switch settings.output {
         case .text: try writer.write(VerificationText.text(report, sink: progress))
@@ -71,12 +73,12 @@ enum VerifySinkCommand {
 
   private static func compare(
     _ address: SinkAddress, _ table: TableName, _ progress: SinkProgress, _ ledger: RowLedger,
-    since: UInt32
+    since: UInt32, options: SinkOptions
   ) throws(CommandFailure) -> SinkVerification.Report {
     var verification = SinkVerification(of: progress, against: ledger, since: since)
     do throws(SinkError) {
       let rows = try Sinks.arrivedRows(
-        address, table: table, schema: SessionSchema(key: ledger.key))
+        address, table: table, schema: SessionSchema(key: ledger.key), options: options)
       while let row = try rows.next() { verification.add(row) }
     } catch {
       throw CommandFailure(error.exitCode, error.description, state: .safe, remedy: nil)

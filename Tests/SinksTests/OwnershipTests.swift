@@ -157,7 +157,7 @@ import Testing
   @Test(arguments: SinkUnderTest.fenced)
   func `processes that race for a table never double or lose a row`(_ kind: SinkUnderTest) throws {
     let home = kind.makeHome()
-    let batches = (0..<20).map { SampleRows.batch($0 * 5..<$0 * 5 + 5) }
+    let batches = (0..<home.raceBatches).map { SampleRows.batch($0 * 5..<$0 * 5 + 5) }
     let positions = batches.map { $0.lastPosition }
     let surprises = Monitor<[String]>([])
     let racers = try (1...3).map { number in
@@ -174,7 +174,7 @@ import Testing
             let next = held.map { (positions.firstIndex(of: $0) ?? -2) + 1 } ?? 0
             if next < batches.count { try sink.write(after: held, rows: batches[next]) }
           }
-          if error == nil, (try? home.lines().count) == 100 { return }
+          if error == nil, (try? home.lines().count) == home.raceBatches * 5 { return }
           let isExpected =
             error?.kind == "takenOver" || !kind.isClaimedAtOnce && error?.kind == "unavailable"
           if let error, !isExpected { surprises.change { $0.append("\(error)") } }
@@ -183,6 +183,6 @@ import Testing
     }
     for racer in racers { racer.join() }
     #expect(surprises.read { $0 } == [])
-    #expect(try home.lines() == SampleRows.lines(SampleRows.batch(0..<100)))
+    #expect(try home.lines() == SampleRows.lines(SampleRows.batch(0..<home.raceBatches * 5)))
   }
 }

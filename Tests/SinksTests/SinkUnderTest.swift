@@ -22,6 +22,8 @@ protocol SinkHome: AnyObject, Sendable {
   var holdsNull: Bool { get }
   /// Whether the sink knows its position; else what the state acknowledged is all there is.
   var keepsPosition: Bool { get }
+  /// How many writes a race for the table goes on for.
+  var raceBatches: Int { get }
   /// Makes a table with one row that no job has claimed.
   func makeForeignRows() throws
 }
@@ -29,6 +31,7 @@ protocol SinkHome: AnyObject, Sendable {
 extension SinkHome {
   var holdsNull: Bool { true }
   var keepsPosition: Bool { true }
+  var raceBatches: Int { 20 }
 
   /// What a sink that holds rows up to a position tells a process whose state knows of none.
   func told(_ position: RowPosition?) -> RowPosition? { keepsPosition ? position : nil }
@@ -77,12 +80,14 @@ struct SinkUnderTest: CustomTestStringConvertible, Sendable {
       kafka,
     ] + (PostgresServer.isMissing ? [] : [postgres])
     + (SecondBroker.isMissing ? [] : [transactionalKafka])
+    + (IcebergWarehouse.isMissing ? [] : [iceberg])
 
   static let fenced = all.filter(\.isFenced)
   static let restorable = all.filter(\.isRestorable)
   static let guarded = all.filter(\.seesReplacement)
 
   private static let postgres = SinkUnderTest("PostgreSQL") { PostgresHome() }
+  private static let iceberg = SinkUnderTest("Iceberg") { IcebergHome() }
   /// A topic has no place for an owner and a position that changes with its records.
   private static let kafka = SinkUnderTest(
     "Kafka", isFenced: false, isRestorable: false, seesReplacement: false
