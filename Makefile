@@ -19,7 +19,7 @@ setup: ## install the Debian packages that are missing; check the Swift toolchai
 build: setup ## build .build/release/sojourn
 	@$(SWIFT) build -c release --product sojourn
 
-demo: build ## the main job on an embedded cluster, killed half way (EVENTS=FILE.jsonl SINK=postgres GEO=FILE.mmdb)
+demo: build ## the main job on an embedded cluster, killed half way (EVENTS=FILE.jsonl SINK=postgres|iceberg GEO=FILE.mmdb)
 	@.ci/demo.sh
 
 bench: setup ## measure against a bare reader (EVENTS=1000000)
@@ -34,7 +34,7 @@ bench-enrichment: setup ## measure what geography and raw user agents cost (EVEN
 	@$(SWIFT) build -c release --product sojourn && $(SWIFT) build -c release --product sojourn-bench
 	@rm -rf .build/bench && .build/release/sojourn-bench enrichment .build/release/sojourn $(or $(EVENTS),1000000) .build/bench $(GEO)
 
-bench-sinks: setup ## measure what sinks take (ROWS=300000 SINKS="kafka:… postgres://…")
+bench-sinks: setup ## measure what sinks take (ROWS=300000 SINKS="kafka:… postgres://… iceberg:…")
 	@$(SWIFT) build -c release --product sojourn-bench
 	@rm -rf .build/bench && .build/release/sojourn-bench sinks $(or $(ROWS),300000) .build/bench $(SINKS)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The main job on the embedded cluster: a topic of web traffic into a SQLite table, with a kill -9
 # half way. EVENTS=FILE.jsonl sends that file instead of made traffic; SINK=postgres takes a table of a
-# PostgreSQL server that the demo sets up and ends; GEO=FILE.mmdb takes geography from that file, GEO=none
-# does without.
+# PostgreSQL server that the demo sets up and ends, SINK=iceberg one in a local warehouse, read by
+# iceberg-rust; GEO=FILE.mmdb takes geography from that file, GEO=none does without.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -58,6 +58,33 @@ start_postgres() {
   done
 }
 
+# A catalog in a SQLite file and a warehouse beside it, and a reader that is not PyIceberg.
+set_up_warehouse() {
+  .ci/test-tools.sh iceberg
+  python=$PWD/.build/tools/iceberg/bin/python
+  [ -x "$python" ] || exit 69
+  mkdir -p "$dir/warehouse"
+  export SOJOURN_ICEBERG_PYTHON=$python
+  export PYICEBERG_CATALOG__DEMO__TYPE=sql
+  export PYICEBERG_CATALOG__DEMO__URI=sqlite:///$PWD/$dir/catalog.db
+  export PYICEBERG_CATALOG__DEMO__WAREHOUSE=file://$PWD/$dir/warehouse
+  address=iceberg:demo.web.sessions
+}
+
+# Runs a query with DataFusion and iceberg-rust; $1 is "table" or "value".
+query_iceberg() {
+  "$python" -I - "$@" <<'PY'
+import sys
+import datafusion
+from pyiceberg.catalog import load_catalog
+
+session = datafusion.SessionContext()
+session.register_table("sessions", load_catalog("demo").load_table("web.sessions"))
+result = session.sql(sys.argv[2])
+print(result if sys.argv[1] == "table" else next(iter(result.to_pylist()[0].values())))
+PY
+}
+
 case ${SINK:-sqlite} in
 sqlite)
   address=sqlite:$dir/sessions.db
@@ -67,8 +94,12 @@ postgres)
   start_postgres
   show=(psql -X -P footer=off "$address" -c) count=(psql -XAt "$address" -c)
   ;;
+iceberg)
+  set_up_warehouse
+  show=(query_iceberg table) count=(query_iceberg value)
+  ;;
 *)
-  echo "SINK is sqlite or postgres, not $SINK" >&2
+  echo "SINK is sqlite, postgres or iceberg, not $SINK" >&2
   exit 64
   ;;
 esac
