@@ -19,9 +19,21 @@ package enum BotRules {
   package static func isBot(browser: TextView?, device: TextView?) -> Bool {
     if let device, device.elementsEqual("Spider".utf8) { return true }
     guard let browser else { return false }
-    let name = browser.map { byte in
-      (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    return clients.contains { $0.count == browser.count && stands($0, in: browser, at: 0) }
+      || words.contains { word in
+        browser.count >= word.count
+          && (0...(browser.count - word.count)).contains { stands(word, in: browser, at: $0) }
+      }
+  }
+
+  /// Whether a word in lower case stands at a place of a name, in either case. Asked for each row, so
+  /// without copies.
+  private static func stands(_ word: [UInt8], in name: TextView, at place: Int) -> Bool {
+    for index in 0..<word.count {
+      let byte = name[place + index]
+      let isUpper = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
+      if (isUpper ? byte | 0x20 : byte) != word[index] { return false }
     }
-    return clients.contains(name) || words.contains { name.contains($0) }
+    return true
   }
 }
