@@ -15,7 +15,8 @@ package struct SinkVerification: ~Copyable {
     package var rows: UInt64 = 0
     /// Dates on which they differ, in order.
     package var differences: [Difference] = []
-    /// Rows that stand a second time, or behind a row that comes later in the order of rows.
+    /// Rows that stand a second time, or behind a row that comes later in the order of rows; looked
+    /// for where rows come in that order.
     package var misplaced = Finding()
     /// Rows that this job cannot have written, or that were changed since.
     package var foreign = Finding()
@@ -55,22 +56,32 @@ package struct SinkVerification: ~Copyable {
     }
   }
 
-  private let ledger: RowLedger
+  private let isOrdered: Bool
+  private let key: KeyLayout
+  /// Rows of the outbox that have not come yet.
+  private var outbox: [RowPosition: RowLedger.Row]
+  private let newest: RowPosition?
   private let acknowledged: RowPosition?
   private let expected: [UInt32: RowTotals]
   private var found: [UInt32: RowTotals] = [:]
   private var report = Report()
   private var last: RowPosition?
   private var reader: SessionRowReader
-  private var key: [UInt8] = []
+  private var joinedKey: [UInt8] = []
   private var hasher = SessionIDHasher()
 
   /// - Parameters:
   ///   - sink: as `ledger.state` knows it. One that began late is compared from the day behind its
   ///     beginning on.
   ///   - since: dates before this one, in days since 1970, are not compared.
-  package init(of sink: SinkProgress, against ledger: RowLedger, since: UInt32) {
-    self.ledger = ledger
+  ///   - isOrdered: as `ArrivedRows` says it.
+  package init(
+    of sink: SinkProgress, against ledger: RowLedger, since: UInt32, isOrdered: Bool
+  ) {
+    self.isOrdered = isOrdered
+    key = ledger.key
+    outbox = ledger.outbox
+    newest = ledger.state.newestRow
     reader = SessionRowReader(SessionSchema(key: ledger.key))
     acknowledged = sink.acknowledged
     let began = sink.startedAt.map { UInt32(clamping: $0.sessionEnd / .perDay) + 1 } ?? 0
@@ -98,12 +109,12 @@ package struct SinkVerification: ~Copyable {
       report.passedOver += 1
       return
     }
-    key.removeAll(keepingCapacity: true)
-    ledger.key.appendKey(of: row, to: &key)
-    let id = key.withUnsafeBytes { hasher.id(key: $0, start: row.sessionStart) }
+    joinedKey.removeAll(keepingCapacity: true)
+    key.appendKey(of: row, to: &joinedKey)
+    let id = joinedKey.withUnsafeBytes { hasher.id(key: $0, start: row.sessionStart) }
     guard id == row.sessionID else { return report.foreign.add(line) }
     let position = row.position
-    if let last, position <= last {
+    if isOrdered, let last, position <= last {
       report.misplaced.add(line)
     } else {
       last = position
@@ -111,9 +122,9 @@ package struct SinkVerification: ~Copyable {
     if let acknowledged, position <= acknowledged {
       report.rows += 1
       found[row.sessionDay, default: RowTotals()].add(RowDigest(row))
-    } else if let waiting = ledger.outbox[position], waiting.digest == RowDigest(row) {
+    } else if outbox.removeValue(forKey: position)?.digest == RowDigest(row) {
       report.ahead += 1
-    } else if let newest = ledger.state.newestRow, position <= newest {
+    } else if let newest, position <= newest {
       report.foreign.add(line)
     } else {
       report.unknown += 1

@@ -11,6 +11,14 @@ package protocol ArrivedRows: AnyObject {
   ///
   /// - Throws: `SinkError` where the sink cannot be read.
   func next() throws(SinkError) -> [UInt8]?
+
+  /// Whether rows that come out of the order of positions show a fault. False where others may rightly
+  /// rewrite what they lie in.
+  var isOrdered: Bool { get }
+}
+
+extension ArrivedRows {
+  package var isOrdered: Bool { true }
 }
 
 extension Sinks {

@@ -75,15 +75,16 @@ enum VerifySinkCommand {
     _ address: SinkAddress, _ table: TableName, _ progress: SinkProgress, _ ledger: RowLedger,
     since: UInt32, options: SinkOptions
   ) throws(CommandFailure) -> SinkVerification.Report {
-    var verification = SinkVerification(of: progress, against: ledger, since: since)
     do throws(SinkError) {
       let rows = try Sinks.arrivedRows(
         address, table: table, schema: SessionSchema(key: ledger.key), options: options)
+      var verification = SinkVerification(
+        of: progress, against: ledger, since: since, isOrdered: rows.isOrdered)
       while let row = try rows.next() { verification.add(row) }
+      return verification.finish()
     } catch {
       throw CommandFailure(error.exitCode, error.description, state: .safe, remedy: nil)
     }
-    return verification.finish()
   }
 }
 

@@ -73,11 +73,56 @@ struct IcebergRunTests {
     #expect(TableExport.lines(rows).count > 1_000)
     #expect(TableExport.difference(try warehouse.export(table), from: rows) == nil)
     #expect(try ironRows(table) == TableExport.lines(rows).count)
+    #expect(try parquetRows(table) == sqliteRows(bench))
 
-    let verified = try bench.start(
-      ["verify-sink", "--state", bench.state] + flags(table).prefix(4), through: words
-    ).answer()
+    func verify() throws -> Answer {
+      try bench.start(
+        ["verify-sink", "--state", bench.state] + flags(table).prefix(4), through: words
+      ).answer()
+    }
+    let verified = try verify()
     #expect(verified.ended(.success), "\(verified.messages)\(verified.output)")
+    try rewriteFirstDate(table)
+    let compacted = try verify()
+    #expect(compacted.ended(.success), "\(compacted.messages)\(compacted.output)")
+  }
+
+  private static let compared = [
+    "session_id", "user_id", "ip", "event_count", "duration_ms", "landing_url", "session_date",
+  ]
+
+  /// Rows of the Parquet files that the table names, read by Arrow alone.
+  private func parquetRows(_ table: String) throws -> [String] {
+    let found = try warehouse.run(
+      """
+      import pyarrow.dataset
+      named = catalog.load_table("\(table)").inspect.files()["file_path"].to_pylist()
+      files = [name.removeprefix("file://") for name in named]
+      rows = pyarrow.dataset.dataset(files, format="parquet").to_table()
+      names = "\(Self.compared.joined(separator: " "))".split()
+      for row in sorted(rows.select(names).to_pylist(), key=lambda row: row["session_id"]):
+          print("|".join(str(row[name]) for name in names))
+      """)
+    return found.split(separator: "\n").map(String.init)
+  }
+
+  private func sqliteRows(_ bench: Workbench) throws -> [String] {
+    let names = Self.compared.joined(separator: ", ")
+    return try SQLiteFile(bench.database)
+      .rows("SELECT \(names) FROM sessions ORDER BY session_id")
+      .map { $0.map { $0 ?? "None" }.joined(separator: "|") }
+  }
+
+  /// Puts the oldest rows into a new commit, as a compaction does.
+  private func rewriteFirstDate(_ table: String) throws {
+    _ = try warehouse.run(
+      """
+      from pyiceberg.expressions import EqualTo
+      table = catalog.load_table("\(table)")
+      first = min(table.scan(selected_fields=("session_date",)).to_arrow()["session_date"].to_pylist())
+      rows = EqualTo("session_date", first.isoformat())
+      table.overwrite(table.scan(row_filter=rows).to_arrow(), overwrite_filter=rows)
+      """)
   }
 
   /// Ids in the table as iceberg-rust reads its metadata and files; each has to be there once.

@@ -18,6 +18,9 @@ final class IcebergArrivedRows: ArrivedRows {
     self.helper = helper
   }
 
+  /// A compaction puts old rows into new commits.
+  var isOrdered: Bool { false }
+
   func next() throws(SinkError) -> [UInt8]? {
     while place == rows?.count ?? 0 {
       guard try readOn() else { return nil }

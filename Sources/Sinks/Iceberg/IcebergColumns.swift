@@ -53,7 +53,7 @@ enum IcebergColumns {
         endText()
       case .boolean(let value): if value { values[count >> 3] |= bit }
       case .timestamp(let time): append(time)
-      case .date(let time): append(Int32(IcebergDate.day(of: time)))
+      case .date(let time): append(Int32(time / .perDay))
       case .integer(let number): append(number)
       }
       if isThere { validity[count >> 3] |= bit } else { hasNull = true }
@@ -110,10 +110,7 @@ struct IcebergRows {
     case .timestamp:
       quote(TimeText.timestamp(number(values, row, Int64.self)), to: &bytes)
     case .date:
-      var date: [UInt8] = []
-      let day = Int64(number(values, row, Int32.self))
-      TimeText.appendDate(day * IcebergDate.microsecondsPerDay, to: &date)
-      quote(date.text, to: &bytes)
+      quote(TimeText.date(Int64(number(values, row, Int32.self)) * .perDay), to: &bytes)
     case .text:
       let range = Int(number(values, row, Int32.self))..<Int(number(values, row + 1, Int32.self))
       texts.withUnsafeBytes { texts in
@@ -133,12 +130,4 @@ struct IcebergRows {
           fromByteOffset: index * MemoryLayout<Number>.size, as: type))
     }
   }
-}
-
-/// Dates as Iceberg and Arrow count them: days since 1970.
-enum IcebergDate {
-  static let microsecondsPerDay: Microseconds = 86_400 * .perSecond
-
-  /// - Parameter time: never before 1970.
-  static func day(of time: Microseconds) -> Int64 { time / microsecondsPerDay }
 }
