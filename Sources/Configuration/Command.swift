@@ -1,3 +1,5 @@
+import SessionModel
+
 /// What the first word of a command line asks for.
 package enum Command: String, CaseIterable, Sendable {
   case run
@@ -21,7 +23,7 @@ package enum Command: String, CaseIterable, Sendable {
     case .run: "turn a Kafka topic, or files, into a table of sessions"
     case .preview: "show how the first records of a topic or file would be read, and run nothing"
     case .dump: "show a state directory: beside the running process, or of a dead one"
-    case .purge: "take late or rejected records out of the state; the counters stay"
+    case .purge: "take late or rejected records, or bots, out of the state; the counters stay"
     case .check: "check every byte of a state that no process runs on"
     case .backup: "copy the newest checkpoint of a state, beside the running process too"
     case .verifySink: "compare what sinks hold with what the state has delivered to them"
@@ -49,7 +51,7 @@ package enum Command: String, CaseIterable, Sendable {
         "preview --brokers HOST:PORT --topic NAME [flags]",
       ]
     case .dump: ["dump [\(DumpView.allCases.map(\.rawValue).joined(separator: "|"))] [flags]"]
-    case .purge: ["purge \(PurgeTarget.allCases.map(\.rawValue).joined(separator: "|")) [flags]"]
+    case .purge: ["purge \(SideOutput.allCases.map(\.rawValue).joined(separator: "|")) [flags]"]
     case .check: ["check [flags]"]
     case .backup: ["backup --to DIR [flags]"]
     case .verifySink: ["verify-sink --sink [NAME=]SCHEME:PLACE [--sink …] [flags]"]
@@ -75,12 +77,7 @@ package enum Command: String, CaseIterable, Sendable {
 
 /// What `sojourn dump` shows.
 package enum DumpView: String, CaseIterable, Sendable {
-  case summary, sessions, offsets, watermarks, outbox, late, rejected
-}
-
-/// What `sojourn purge` takes out of the state.
-package enum PurgeTarget: String, CaseIterable, Sendable {
-  case late, rejected
+  case summary, sessions, offsets, watermarks, outbox, late, rejected, bots
 }
 
 /// The SQL that `sojourn ddl` writes.

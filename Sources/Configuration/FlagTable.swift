@@ -152,11 +152,19 @@ package enum FlagTable {
       help: "rejected records are moved from the state to JSON lines in this directory or topic",
       [.run]),
     FlagDefinition(
+      "bots-to", "jsonl:DIR|kafka:TOPIC", .text,
+      help: "with --drop-bots, sessions of bots are moved from the state to JSON lines in this "
+        + "directory or topic", [.run]),
+    FlagDefinition(
       "late-limit", "ROWS", .integer(1...1_000_000_000), default: "1000000", unit: "rows",
       help: "the run stops at this many kept late records; see sojourn purge", [.run]),
     FlagDefinition(
       "rejected-limit", "ROWS", .integer(1...1_000_000_000), default: "1000000", unit: "rows",
       help: "the run stops at this many kept rejected records; see sojourn purge", [.run]),
+    FlagDefinition(
+      "bots-limit", "ROWS", .integer(1...1_000_000_000), default: "1000000", unit: "rows",
+      help: "the run stops at this many kept sessions of bots; with --bots-to, reading pauses",
+      [.run]),
   ]
 
   private static let decoding: [FlagDefinition] = [
@@ -199,6 +207,11 @@ package enum FlagTable {
       "user-agents", "FILE|off", .text,
       derived: "/usr/share/uap-core/regexes.yaml once a raw header comes",
       help: "definitions of uap-core, by which raw user-agent headers are parsed", [.run]),
+    FlagDefinition(
+      boolean: "drop-bots",
+      help:
+        "sessions of bots (is_bot) are kept from the sinks, in the state or where --bots-to says",
+      [.run]),
   ]
 
   private static let inspection: [FlagDefinition] = [

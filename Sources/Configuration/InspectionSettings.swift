@@ -1,3 +1,5 @@
+package import SessionModel
+
 /// Everything that `sojourn dump` was told.
 package struct DumpSettings: Equatable, Sendable {
   package let view: DumpView
@@ -28,16 +30,18 @@ package struct DumpSettings: Equatable, Sendable {
 
 /// Everything that `sojourn purge` was told.
 package struct PurgeSettings: Equatable, Sendable {
-  package let target: PurgeTarget
+  package let target: SideOutput
   package let stateDirectory: String
   package let output: OutputFormat
 
   init(_ values: FlagValues, operands: [String]) throws(UsageError) {
     let target = try values.operand(
-      operands, PurgeTarget.self, PurgeTarget.allCases, noun: "target")
+      operands, SideOutput.self, SideOutput.allCases, noun: "target")
     guard let target else {
       throw UsageError(
-        "purge is not told what to take out", remedy: "write purge late, or purge rejected")
+        "purge is not told what to take out",
+        remedy: "write "
+          + SideOutput.allCases.map { "purge \($0.rawValue)" }.joined(separator: ", or "))
     }
     self.target = target
     stateDirectory = try values.required("state")

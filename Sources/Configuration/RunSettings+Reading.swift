@@ -31,10 +31,15 @@ extension RunSettings {
 
     onDataLoss = try values.requiredChoice("on-data-loss", DataLossPolicy.self)
     outboxLimit = try values.requiredInteger("outbox-limit")
-    lateTo = try values.text("late-to")
-    rejectedTo = try values.text("rejected-to")
-    lateLimit = try values.requiredInteger("late-limit")
-    rejectedLimit = try values.requiredInteger("rejected-limit")
+    dropsBots = try values.boolean("drop-bots")
+    late = try values.side(.late)
+    rejected = try values.side(.rejected)
+    bots = try values.side(.bots)
+    if bots.place != nil, !dropsBots {
+      throw values.invalid(
+        "bots-to", "without --drop-bots the sessions of bots go to the sinks",
+        remedy: "add --drop-bots, or leave it out")
+    }
     adoptTable = try values.boolean("adopt-table")
     acceptMissingRows = try values.sinkNames("accept-missing-rows", areAmong: sinks)
     dropSinks = try values.sinkNames("drop-sink", areNotAmong: sinks)
@@ -105,6 +110,12 @@ extension FlagValues {
         remedy: "give --idle-timeout a duration, or --quiet-close off")
     }
     return quietClose
+  }
+
+  fileprivate func side(_ output: SideOutput) throws(UsageError) -> SideSettings {
+    SideSettings(
+      place: try text("\(output.rawValue)-to"),
+      limit: try requiredInteger("\(output.rawValue)-limit"))
   }
 
   func startPoint() throws(UsageError) -> StartPoint {

@@ -33,14 +33,11 @@ package struct RunSettings: Sendable {
   package let onDataLoss: DataLossPolicy
   /// In rows.
   package let outboxLimit: Int
-  /// `SCHEME:PLACE` as written; nil: late records stay in the state.
-  package let lateTo: String?
-  /// The same for rejected records; another place.
-  package let rejectedTo: String?
-  /// In rows.
-  package let lateLimit: Int
-  /// In rows.
-  package let rejectedLimit: Int
+  /// Rows of bots go to a side output instead of the sinks.
+  package let dropsBots: Bool
+  package let late: SideSettings
+  package let rejected: SideSettings
+  package let bots: SideSettings
   package let adoptTable: Bool
   /// Names of sinks.
   package let acceptMissingRows: [String]
@@ -57,6 +54,29 @@ package struct RunSettings: Sendable {
   package let geo: GeoSetting
   package let userAgents: UserAgentSetting
   package let output: OutputFormat
+}
+
+/// What becomes of a side output.
+package struct SideSettings: Equatable, Sendable {
+  /// `SCHEME:PLACE` as written, a place of its own; nil: entries stay in the state.
+  package let place: String?
+  /// In rows.
+  package let limit: Int
+
+  package init(place: String?, limit: Int) {
+    self.place = place
+    self.limit = limit
+  }
+}
+
+extension RunSettings {
+  package subscript(output: SideOutput) -> SideSettings {
+    switch output {
+    case .late: late
+    case .rejected: rejected
+    case .bots: bots
+    }
+  }
 }
 
 /// What a run reads.

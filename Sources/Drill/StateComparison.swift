@@ -1,7 +1,7 @@
 import SessionModel
 import StateStore
 
-/// What two finished states must have in common: counters, and every late and rejected record.
+/// What two finished states must have in common: counters, and every entry of the side outputs.
 enum StateComparison {
   /// - Returns: one line a difference.
   static func differences(
@@ -11,7 +11,7 @@ enum StateComparison {
       let mine = try StateReader.open(directory: drilled)
       let theirs = try StateReader.open(directory: uninterrupted)
       var lines = try counters(mine, theirs)
-      for output in SideOutput.allCases { lines += try records(of: output, mine, theirs) }
+      for output in SideOutput.allCases { lines += try entries(of: output, mine, theirs) }
       return lines
     } catch {
       throw DrillFailure(error)
@@ -33,37 +33,22 @@ enum StateComparison {
     return lines
   }
 
-  /// A record by its place, and a digest of the rest.
+  /// An entry by its place, and a digest of all of it.
   private struct Trace: Equatable {
-    var partition: Int32
-    var offset: Int64
+    var place: String
     var digest: Int
-
-    init(_ record: SideRecord) {
-      partition = record.partition
-      offset = record.offset
-      var hasher = Hasher()
-      hasher.combine(record.reason)
-      hasher.combine(record.field)
-      hasher.combine(record.recordTime)
-      hasher.combine(record.eventTime)
-      hasher.combine(record.watermark)
-      hasher.combine(record.valueLength)
-      hasher.combine(record.payload)
-      digest = hasher.finalize()
-    }
   }
 
-  private static func records(
+  private static func entries(
     of output: SideOutput, _ mine: StateReader, _ theirs: StateReader
   ) throws(StateError) -> [String] {
     let mine = try traces(of: output, mine)
     let theirs = try traces(of: output, theirs)
     if mine == theirs { return [] }
     let first = zip(mine, theirs).first { $0 != $1 }.map(\.0) ?? mine.dropFirst(theirs.count).first
-    let place = first.map { "; the first at partition \($0.partition), offset \($0.offset)" } ?? ""
+    let place = first.map { "; the first at \($0.place)" } ?? ""
     return [
-      "\(output.rawValue) records differ: \(mine.count), uninterrupted \(theirs.count)\(place)"
+      "\(output.contents) differ: \(mine.count), uninterrupted \(theirs.count)\(place)"
     ]
   }
 
@@ -71,8 +56,8 @@ enum StateComparison {
     of output: SideOutput, _ reader: StateReader
   ) throws(StateError) -> [Trace] {
     var traces: [Trace] = []
-    try reader.forEachRecord(of: output) {
-      traces.append(Trace($0))
+    try reader.forEachEntry(of: output) {
+      traces.append(Trace(place: $0.place, digest: $0.hashValue))
       return true
     }
     return traces

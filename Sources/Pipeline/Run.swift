@@ -286,8 +286,8 @@ package final class Run {
     isPaused = isFull
     observer.notice(
       isFull
-        ? "reading pauses: \(committed.outboxRows) rows and \(committed.kept.rows) late and rejected "
-          + "records are in the state; lacking: " + lacking.joined(separator: ", ")
+        ? "reading pauses: \(committed.outboxRows) rows and \(committed.kept.rows) entries of side "
+          + "outputs are in the state; lacking: " + lacking.joined(separator: ", ")
         : "reading goes on: \(committed.outboxRows) rows wait for the sinks")
     hold(isPaused ? Set(partitions.keys) : [])
   }

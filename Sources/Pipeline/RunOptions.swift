@@ -7,6 +7,8 @@ package struct RunOptions: Sendable {
   package var gap: Microseconds = 300 * .perSecond
   /// `--split-every`; 0 for off.
   package var split: Microseconds = 0
+  /// `--drop-bots`.
+  package var dropsBots = false
   package var outOfOrderness: Microseconds = 60 * .perSecond
   package var idleTimeout: Microseconds? = 60 * .perSecond
   package var quietClose: Microseconds? = 420 * .perSecond
@@ -43,7 +45,7 @@ package struct RunBounds: Sendable {
   package var closingSessions: UInt64 = 25_000
   /// The same for late and rejected records that wait for it.
   package var sideRecords = 10_000
-  /// Rows that one checkpoint puts into the outbox.
+  /// Rows that one checkpoint puts into the outbox, or among those of bots.
   package var rowsPerCheckpoint = DraftLimits.rows
   /// Rows of one write to a sink.
   package var rowsPerWrite = 5_000
@@ -61,8 +63,8 @@ enum RunLimits {
   static let pausedCheckpointInterval: Microseconds = 1 * .perSecond
   /// How long the end waits for a write to a sink that is under way.
   static let sinkCloseWait: Microseconds = 2 * .perSecond
-  /// Late or rejected records of one write.
-  static let sideRecordsPerWrite = 50_000
+  /// Entries of a side output in one write.
+  static let sideEntriesPerWrite = 50_000
   /// Bytes of one write to a sink.
   static let bytesPerWrite = 8 << 20
   /// The pauses between tries of a sink that is down, µs: doubled from the first to the last.

@@ -45,7 +45,7 @@ final class SessionTask {
     ledger = store.recoveredLedger
     table = SessionTable(
       gap: options.gap, split: options.split, key: options.decoding.key,
-      capacity: Int(store.recoveredKeys)
+      dropsBots: options.dropsBots, capacity: Int(store.recoveredKeys)
     ) { place, hash, body in
       try store.withRecord(place, hash: hash) { body($0) }
     }
@@ -222,10 +222,10 @@ final class SessionTask {
     try sweep()
     do {
       while table.closingSessions > 0, !draft.isFull {
-        let room = options.bounds.rowsPerCheckpoint - draft.rows.count
+        let room = options.bounds.rowsPerCheckpoint - draft.rowCount
         if room <= 0 { break }
         try table.takeRows(
-          limit: min(room, RunLimits.rowsPerPiece), into: &draft.rows,
+          limit: min(room, RunLimits.rowsPerPiece), into: &draft.rows, bots: &draft.bots,
           geography: geography.geography)
       }
       try cleanOldestSegment()
@@ -234,6 +234,8 @@ final class SessionTask {
     }
     takeChanges(into: draft)
     counters.sessionsClosed += UInt64(draft.rows.count)
+    counters.botSessions += UInt64(draft.bots.count)
+    draft.bots.forEachRow { counters.botEvents += $0.eventCount }
     draft.late = late
     #if PLANTED_BUGS
       if planted(.lateRecordsDropped) { draft.late = [] }

@@ -1,7 +1,7 @@
 import SessionModel
 import StateStore
 
-/// The deliveries of late and of rejected records, where a run has them.
+/// The deliveries of the side outputs that a run has places for.
 final class SideDeliveries {
   private let host: any RunHost
   private let deliveries: [SideDelivery]
@@ -48,12 +48,12 @@ final class SideDeliveries {
   /// The checkpoint gathered last was committed.
   func notify(_ checkpoint: UInt64) { for delivery in deliveries { delivery.notify(checkpoint) } }
 
-  /// Whether so many records are kept that reading must not add to them.
-  func areFull(_ kept: KeptSideRecords) -> Bool {
+  /// Whether so much is kept that reading must not add to it.
+  func areFull(_ kept: KeptSides) -> Bool {
     deliveries.contains { $0.isFull(kept[$0.output]) }
   }
 
-  /// Which records are still kept as of this checkpoint, with the reason.
+  /// What is still kept as of this checkpoint, with the reason.
   func lacking(at checkpoint: UInt64) -> [String] {
     deliveries.compactMap { $0.lack(at: checkpoint) }
   }

@@ -3,9 +3,9 @@ package import SessionModel
 package import Sinks
 package import StateStore
 
-/// Late or rejected records on their way out of the state, a batch at a time.
+/// The entries of a side output on their way out of the state, a batch at a time.
 ///
-/// 1. The worker reads the first records that the state keeps and has the sink make them durable.
+/// 1. The worker reads the first entries that the state keeps and has the sink make them durable.
 /// 2. The next checkpoint removes them.
 /// 3. Only then it reads again, so at most one batch is held by both. After a start or an error what
 ///    the sink holds of that one is removed first.
@@ -17,10 +17,10 @@ final class SideDelivery {
     var isRemoving = false
     /// The newest checkpoint.
     var committed: UInt64
-    /// No record was kept as of this checkpoint.
+    /// Nothing was kept as of this checkpoint.
     var emptyAt: UInt64?
     var isOpen = false
-    /// Why the sink does not take records now; nil while it does.
+    /// Why the sink takes nothing now; nil while it does.
     var problem: String?
     var failure: RunFailure?
     var notices: [String] = []
@@ -58,7 +58,7 @@ final class SideDelivery {
       defer { desk.notices = [] }
       return desk.notices
     }
-    return notices.map { "\(output.rawValue) records \($0)" }
+    return notices.map { "\(output.contents) \($0)" }
   }
 
   func waitForFirstTry(until deadline: Int64) {
@@ -94,11 +94,11 @@ final class SideDelivery {
     worker.wake()
   }
 
-  /// Why records are still kept as of this checkpoint; nil if none are.
+  /// Why something is still kept as of this checkpoint; nil if nothing is.
   func lack(at checkpoint: UInt64) -> String? {
     desk.read { desk in
       if desk.emptyAt == checkpoint { return nil }
-      return "the \(output.rawValue) records (\(desk.problem ?? "still writing"))"
+      return "the \(output.contents) (\(desk.problem ?? "still writing"))"
     }
   }
 
@@ -110,7 +110,7 @@ final class SideDelivery {
   func waitForEnd(until deadline: Int64) { worker.waitForEnd(until: deadline) }
 }
 
-/// A place for late or rejected records, and how it is to be claimed.
+/// A place for the entries of a side output, and how it is to be claimed.
 package struct SideToOpen: @unchecked Sendable {
   // Unchecked: only the delivery's worker touches `sink` once the delivery has begun.
   package var output: SideOutput

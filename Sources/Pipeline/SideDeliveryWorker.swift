@@ -73,14 +73,14 @@ final class SideDeliveryWorker: Worker, @unchecked Sendable {
       }
     }
     let batch = try read(
-      maxRows: RunLimits.sideRecordsPerWrite, maxBytes: RunLimits.bytesPerWrite
+      maxRows: RunLimits.sideEntriesPerWrite, maxBytes: RunLimits.bytesPerWrite
     ) { _ in true }
     if batch.isEmpty {
       report { $0.emptyAt = committed }
       return .wait(until: nil)
     }
     do throws(SinkError) {
-      try side.sink.write(batch.records)
+      try side.sink.write(batch.entries)
       succeed(with: batch)
     } catch {
       try fail(error)
@@ -89,7 +89,7 @@ final class SideDeliveryWorker: Worker, @unchecked Sendable {
   }
 
   private func read(
-    maxRows: Int, maxBytes: Int, where isWanted: (SideRecord) -> Bool
+    maxRows: Int, maxBytes: Int, where isWanted: (SideEntry) -> Bool
   ) throws(RunFailure) -> SideBatch {
     do throws(StateError) {
       return try store.readSide(

@@ -18,37 +18,48 @@ package struct Fingerprint: Equatable, Sendable {
   package var gap: Microseconds
   /// The grid at which sessions are cut, µs since 1970; 0 for none.
   package var split: Microseconds
+  /// Rows of bots' sessions are kept from the sinks.
+  package var dropsBots: Bool
   package var scope: String
   package var idFormat: String
 
   package init(
     topic: String, keyFields: [String] = ["user_id", "ip"], gap: Microseconds,
-    split: Microseconds = 0, scope: String = "topic", idFormat: String = "sha256-v1"
+    split: Microseconds = 0, dropsBots: Bool = false, scope: String = "topic",
+    idFormat: String = "sha256-v1"
   ) {
     self.topic = topic
     self.keyFields = keyFields
     self.gap = gap
     self.split = split
+    self.dropsBots = dropsBots
     self.scope = scope
     self.idFormat = idFormat
   }
 
   package var key: KeyLayout { KeyLayout(keyFields) }
 
-  /// Each setting's name and value as text, in a fixed order.
-  package var parts: [(name: String, value: String)] {
+  /// Each setting's name and value as text, in a fixed order; nil for off.
+  private var settings: [(name: String, value: String?)] {
     [
       ("topic", topic), ("key", keyFields.joined(separator: ",")), ("gap_us", String(gap)),
-      ("scope", scope), ("id", idFormat), ("split_us", split == 0 ? "off" : String(split)),
+      ("scope", scope), ("id", idFormat), ("split_us", split == 0 ? nil : String(split)),
+      ("drop_bots", dropsBots ? "on" : nil),
     ]
+  }
+
+  /// Each setting's name and value as text, in a fixed order.
+  package var parts: [(name: String, value: String)] {
+    settings.map { ($0.name, $0.value ?? "off") }
   }
 
   /// One line that is equal exactly when all settings are, for sinks to keep.
   ///
   /// What is off is left out; `;`, `=` and `%` inside a value are written as `%3B`, `%3D` and `%25`.
   package var text: String {
-    let shown = split == 0 ? parts.dropLast() : parts[...]
-    return shown.map { "\($0.name)=\(Fingerprint.escape($0.value))" }.joined(separator: ";")
+    settings.compactMap { name, value in
+      value.map { "\(name)=\(Fingerprint.escape($0))" }
+    }.joined(separator: ";")
   }
 
   private static func escape(_ value: String) -> String {

@@ -26,7 +26,8 @@ package struct PartitionProgress: Equatable, Sendable {
 /// What has been counted since the state was made. Kept in the checkpoint.
 ///
 /// `recordsRead = eventsInSessions + late + rejected`, and
-/// `sessionsClosed = delivered + rows in the outbox`, at every checkpoint.
+/// `sessionsClosed = delivered + rows in the outbox`, at every checkpoint. Where bots are dropped,
+/// their sessions are `botSessions` and not among `sessionsClosed`; their events are in sessions.
 package struct Counters: Equatable, Sendable {
   package var recordsRead: UInt64 = 0
   /// Bytes of the values of the records read.
@@ -36,8 +37,11 @@ package struct Counters: Equatable, Sendable {
   package var rejectedByReason = [UInt64](repeating: 0, count: 256)
   /// Rows that entered the outbox.
   package var sessionsClosed: UInt64 = 0
-  /// Those of them that a flush closed (quiet close or `--close-all`).
+  /// Sessions that a flush closed (quiet close or `--close-all`), those of bots among them.
   package var sessionsClosedByFlush: UInt64 = 0
+  /// Rows that `--drop-bots` kept from the outbox, and the events of their sessions.
+  package var botSessions: UInt64 = 0
+  package var botEvents: UInt64 = 0
   package var flushes: UInt64 = 0
   /// Times that a partition was taken out of the watermark's minimum as idle.
   package var idlings: UInt64 = 0
@@ -58,7 +62,8 @@ package struct Counters: Equatable, Sendable {
     var list: [(name: String, value: UInt64)] = [
       ("records_read", recordsRead), ("bytes_read", bytesRead),
       ("events_in_sessions", eventsInSessions), ("sessions_closed", sessionsClosed),
-      ("sessions_closed_by_flush", sessionsClosedByFlush), ("flushes", flushes),
+      ("sessions_closed_by_flush", sessionsClosedByFlush), ("bot_sessions", botSessions),
+      ("bot_events", botEvents), ("flushes", flushes),
       ("idlings", idlings), ("delivered", delivered), ("cut_texts", cutTexts),
       ("lost_offsets", lostOffsets),
     ]
@@ -81,6 +86,8 @@ package struct Counters: Equatable, Sendable {
     case "events_in_sessions": eventsInSessions = value
     case "sessions_closed": sessionsClosed = value
     case "sessions_closed_by_flush": sessionsClosedByFlush = value
+    case "bot_sessions": botSessions = value
+    case "bot_events": botEvents = value
     case "flushes": flushes = value
     case "idlings": idlings = value
     case "delivered": delivered = value

@@ -75,6 +75,16 @@ package struct SessionRow {
     UnsafeRawBufferPointer(rebasing: bytes[..<Int(places[RowText.country.rawValue])])
   }
 
+  /// The position of an encoded row, which was checked when it was read.
+  package static func position(ofEncoded bytes: [UInt8]) -> RowPosition {
+    bytes.withUnsafeBytes { bytes in
+      guard let row = SessionRow(bytes: bytes) else {
+        preconditionFailure("an encoded row is whole")
+      }
+      return row.position
+    }
+  }
+
   /// A text of the row; nil where it is null.
   package subscript(text: RowText) -> TextView? {
     let place = Int(places[text.rawValue])

@@ -1,10 +1,5 @@
-/// The late or the rejected records.
-package enum SideOutput: String, CaseIterable, Sendable {
-  case late, rejected
-}
-
-/// A late record, or a rejected one: kept in the state until it is purged or written elsewhere.
-package struct SideRecord: Equatable, Sendable {
+/// A late record, or a rejected one.
+package struct SideRecord: Hashable, Sendable {
   package var partition: Int32
   package var offset: Int64
   /// `LateReason` or `RejectReason`, raw.

@@ -1,6 +1,6 @@
 package import SessionModel
 
-/// A place outside the state for late or for rejected records. One thread calls everything here.
+/// A place outside the state for the entries of a side output. One thread calls everything here.
 ///
 /// Nothing remembers a position: a batch stays in the state until a checkpoint after its write has
 /// removed it, and nothing else is written before. What the last batch holds is therefore all that
@@ -14,15 +14,15 @@ package protocol SideSink: AnyObject {
     identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
   ) throws(SinkError)
 
-  /// Whether the record is of the batch that was written last before `open`. To be asked for every
-  /// record of the state, and those removed, before anything is written.
-  func holds(_ record: SideRecord) -> Bool
+  /// Whether the entry is of the batch that was written last before `open`. To be asked for every
+  /// entry of the state, and those removed, before anything is written.
+  func holds(_ entry: SideEntry) -> Bool
 
-  /// Makes records durable in one atomic step.
+  /// Makes entries durable in one atomic step.
   ///
   /// - Throws: `SinkError`. After `.unavailable` the outcome may be unknown; `open` with `.again`
   ///   tells.
-  func write(_ records: [SideRecord]) throws(SinkError)
+  func write(_ entries: [SideEntry]) throws(SinkError)
 
   func close()
 }

@@ -73,14 +73,14 @@ package struct SinkAddress: Equatable, Sendable {
     self.init(name: name.map { String($0) } ?? scheme.rawValue, scheme: scheme, rest: String(rest))
   }
 
-  /// Reads `jsonl:DIR` or `kafka:TOPIC`, a place for late or rejected records.
+  /// Reads `jsonl:DIR` or `kafka:TOPIC`, a place for a side output.
   ///
   /// - Throws: `SinkAddressError` for anything else.
   package init(parsing text: String, for output: SideOutput) throws(SinkAddressError) {
     try self.init(parsing: text)
     guard scheme == .jsonl || scheme == .kafka, name == scheme.rawValue else {
       throw SinkAddressError(
-        "\(output.rawValue) records go to \(Scheme.jsonl.example) or \(Scheme.kafka.example)")
+        "\(output.contents) go to \(Scheme.jsonl.example) or \(Scheme.kafka.example)")
     }
     name = "--\(output.rawValue)-to"
   }

@@ -27,14 +27,14 @@ package enum Sinks {
     }
   }
 
-  /// - Returns: a place for late or rejected records that has not been touched yet; its `open` does.
+  /// - Returns: a place for a side output that has not been touched yet; its `open` does.
   package static func make(
-    _ output: SideOutput, _ address: SinkAddress, topic: String
+    _ format: SideFormat, _ address: SinkAddress
   ) throws(SinkAddressError) -> any SideSink {
     if address.scheme == .kafka {
-      return KafkaSideSink(output, topic: topic, address: try KafkaAddress(address))
+      return KafkaSideSink(format, address: try KafkaAddress(address))
     }
-    return JSONLSideSink(output, topic: topic, directory: address.rest)
+    return JSONLSideSink(format, directory: address.rest)
   }
 }
 

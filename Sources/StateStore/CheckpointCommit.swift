@@ -33,7 +33,7 @@ struct CheckpointCommit {
         case .writeSegment: try writeSegment(transaction)
         case .removeRows: removed = try removeRows(transaction)
         case .appendRows: try appendRows(transaction)
-        case .putSideRecords: try putSideRecords(transaction)
+        case .putSideEntries: try putSideEntries(transaction)
         case .putState: try putState(transaction, removed: removed)
         case .commit: break
         }
@@ -43,8 +43,8 @@ struct CheckpointCommit {
 
   /// About what the transaction writes, for `Environment.write`.
   private var bytesToWrite: Int {
-    let sides = (draft.late + draft.rejected).reduce(0) { $0 + SideRow.storedBytes($1) }
-    return draft.logBytes + draft.rows.bytes.count + draft.rows.count * 128 + sides
+    let sides = SideOutput.allCases.reduce(0) { $0 + Int(added(to: $1).bytes) }
+    return draft.logBytes + draft.rows.bytes.count + draft.rowCount * 128 + sides
   }
 
   /// The rules that the gathering thread must keep.
@@ -58,50 +58,17 @@ struct CheckpointCommit {
         throw StateError.wrongUse("segment \(segment) is not the oldest")
       }
     }
-    let closed = draft.state.counters.sessionsClosed
-    guard closed == row.state.counters.sessionsClosed + UInt64(draft.rows.count) else {
+    let (before, counters) = (row.state.counters, draft.state.counters)
+    for (counted, known, rows) in [
+      (counters.sessionsClosed, before.sessionsClosed, draft.rows),
+      (counters.botSessions, before.botSessions, draft.bots),
+    ] where counted != known + UInt64(rows.count) {
       throw StateError.wrongUse(
-        "\(closed) sessions closed are not those before and \(draft.rows.count) new rows")
+        "\(counted) sessions counted are not the \(known) before and \(rows.count) new rows")
     }
     if let first = draft.rows.firstPosition, let newest = row.state.newestRow, first <= newest {
       throw StateError.wrongUse("row \(first) enters the outbox behind row \(newest)")
     }
-  }
-
-  /// Counts the late and rejected records in, before anything is written.
-  private mutating func makeRoom(_ directory: String) throws(StateError) {
-    for (output, records) in [(SideOutput.late, draft.late), (.rejected, draft.rejected)] {
-      var totals = try remaining(output, directory)
-      totals.rows += UInt64(records.count)
-      totals.bytes += records.reduce(0) { $0 + UInt64(SideRow.storedBytes($1)) }
-      let rows = output == .late ? options.lateRows : options.rejectedRows
-      if !records.isEmpty, totals.rows > rows || totals.bytes > options.sideBytes {
-        throw StateError.sideOutputFull(
-          """
-          the \(output.rawValue) records in the state '\(directory)' reached their cap \
-          (\(rows) rows or \(options.sideBytes) bytes; they would be \(totals.rows) \
-          rows of \(totals.bytes) bytes). The last checkpoint is intact, and no record is lost. \
-          Look at them with 'sojourn dump \(output.rawValue)' and keep what you need, make room \
-          with 'sojourn purge \(output.rawValue)', and start again.
-          """)
-      }
-      row.state.kept[output] = totals
-    }
-  }
-
-  /// What is kept besides the records that this checkpoint removes.
-  private func remaining(
-    _ output: SideOutput, _ directory: String
-  ) throws(StateError) -> SideTotals {
-    var totals = row.state.kept[output]
-    for batch in draft.removeSides where batch.output == output {
-      guard totals.rows >= UInt64(batch.count), totals.bytes >= batch.storedBytes else {
-        throw StateError.wrongUse("more \(output.rawValue) records are removed than are kept")
-      }
-      totals.rows -= UInt64(batch.count)
-      totals.bytes -= batch.storedBytes
-    }
-    return totals
   }
 
   private mutating func dropSegments(_ transaction: borrowing Transaction) throws(StateError) {
@@ -186,17 +153,6 @@ struct CheckpointCommit {
       dates[row.sessionDay, default: RowTotals()].add(RowDigest(row))
     }
     for (date, totals) in dates { try DateRow.add(totals, to: date, transaction) }
-  }
-
-  private func putSideRecords(_ transaction: borrowing Transaction) throws(StateError) {
-    for batch in draft.removeSides { try batch.remove(transaction) }
-    for (output, records) in [(SideOutput.late, draft.late), (.rejected, draft.rejected)] {
-      for record in records {
-        let key = SideRow.key(record, checkpoint: draft.checkpoint)
-        let value = SideRow.encode(record, key: key, output: output)
-        try transaction.put(output.database, key, value, .inserting)
-      }
-    }
   }
 
   private mutating func putState(

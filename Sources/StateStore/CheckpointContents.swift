@@ -39,15 +39,15 @@ package struct CheckpointState: Equatable, Sendable {
   package var closingSessions: UInt64 = 0
   /// Rows in the outbox after this checkpoint.
   package var outboxRows: UInt64 = 0
-  /// Late and rejected records that are kept after this checkpoint.
-  package var kept = KeptSideRecords()
+  /// What the side outputs keep after this checkpoint.
+  package var kept = KeptSides()
   /// When the checkpoint was frozen, wall clock, µs since 1970. For people only.
   package var frozenAt: Microseconds = 0
 
   package init() {}
 }
 
-/// How many late or rejected records are kept, and their bytes, keys included.
+/// How many entries of a side output are kept, and their bytes, keys included.
 package struct SideTotals: Equatable, Sendable {
   package var rows: UInt64
   package var bytes: UInt64
@@ -58,16 +58,29 @@ package struct SideTotals: Equatable, Sendable {
   }
 }
 
-/// The totals of both side outputs.
-package struct KeptSideRecords: Equatable, Sendable {
+/// The totals of all side outputs.
+package struct KeptSides: Equatable, Sendable {
   package var late = SideTotals()
   package var rejected = SideTotals()
+  package var bots = SideTotals()
 
-  package var rows: UInt64 { late.rows + rejected.rows }
+  package var rows: UInt64 { late.rows + rejected.rows + bots.rows }
 
   package subscript(output: SideOutput) -> SideTotals {
-    get { output == .late ? late : rejected }
-    set { if output == .late { late = newValue } else { rejected = newValue } }
+    get {
+      switch output {
+      case .late: late
+      case .rejected: rejected
+      case .bots: bots
+      }
+    }
+    set {
+      switch output {
+      case .late: late = newValue
+      case .rejected: rejected = newValue
+      case .bots: bots = newValue
+      }
+    }
   }
 }
 

@@ -7,6 +7,7 @@ package import SessionModel
 /// - a key is appended at most once, as a record or as a tombstone;
 /// - a tombstone is needed only for a key that has a record in an older segment;
 /// - `rows` lie behind every row that ever entered the outbox, and `state` counts them as closed;
+/// - so do `bots` behind every row of a bot, and `state` counts them as sessions of bots;
 /// - `SegmentLedger.finish` is called last, once everything is in.
 package final class CheckpointDraft: @unchecked Sendable {
   // Unchecked: one thread gathers, then lets go of it, then another commits.
@@ -16,7 +17,9 @@ package final class CheckpointDraft: @unchecked Sendable {
   package var rows = RowBatch()
   package var late: [SideRecord] = []
   package var rejected: [SideRecord] = []
-  /// Records that are held elsewhere now: read from the state, and not removed before.
+  /// Rows of bots that are kept from the outbox, in order.
+  package var bots = RowBatch()
+  /// Entries of side outputs that are held elsewhere now: read from the state, and not removed before.
   package var removeSides: [SideBatch] = []
   /// All else. The commit itself fills in `checkpoint`, `outboxRows`, `kept` and the counter
   /// `delivered`, and keeps `newestRow` and `removedUpTo` unless rows enter or leave.
@@ -49,9 +52,13 @@ package final class CheckpointDraft: @unchecked Sendable {
   /// now, and put what is left into the next one.
   package var isFull: Bool {
     recordBytes >= DraftLimits.recordBytes || entries.count >= DraftLimits.keys
-      || rows.count >= DraftLimits.rows || rows.bytes.count >= DraftLimits.rowBytes
+      || rowCount >= DraftLimits.rows
+      || rows.bytes.count + bots.bytes.count >= DraftLimits.rowBytes
       || late.count + rejected.count >= DraftLimits.sideRecords
   }
+
+  /// Rows so far, those of bots too.
+  package var rowCount: Int { rows.count + bots.count }
 
   /// Records and tombstones so far.
   package var keyCount: Int { entries.count }

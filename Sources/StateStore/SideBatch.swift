@@ -1,36 +1,36 @@
 package import SessionModel
 
-/// Late or rejected records as they were read from the state, for another place to hold.
+/// Entries of a side output as they were read from the state, for another place to hold.
 package struct SideBatch: Sendable {
   package let output: SideOutput
-  /// By partition and offset.
-  package private(set) var records: [SideRecord] = []
+  /// In the order of their keys: records by partition and offset, rows by their position.
+  package private(set) var entries: [SideEntry] = []
   private var keys: [[UInt8]] = []
   private(set) var storedBytes: UInt64 = 0
 
-  package var count: Int { records.count }
-  package var isEmpty: Bool { records.isEmpty }
+  package var count: Int { entries.count }
+  package var isEmpty: Bool { entries.isEmpty }
 
   /// Reads from the beginning.
   init(
     _ output: SideOutput, _ transaction: borrowing Transaction, maxRows: Int, maxBytes: Int,
-    where isWanted: (SideRecord) -> Bool
+    where isWanted: (SideEntry) -> Bool
   ) throws(StateError) {
     self.output = output
     var cursor = try transaction.cursor(output.database)
     while count < maxRows, storedBytes < maxBytes, try cursor.next() {
-      guard let record = SideRow.decode(key: cursor.key, value: cursor.value, output: output) else {
+      guard let entry = output.decode(key: cursor.key, value: cursor.value) else {
         throw StateError.damaged(
           transaction.environment.directory, "a row of '\(output.rawValue)' is broken")
       }
-      if !isWanted(record) { continue }
-      records.append(record)
+      if !isWanted(entry) { continue }
+      entries.append(entry)
       keys.append(Array(cursor.key))
       storedBytes += UInt64(cursor.key.count + cursor.value.count)
     }
   }
 
-  /// Takes the records out of the state.
+  /// Takes the entries out of the state.
   func remove(_ transaction: borrowing Transaction) throws(StateError) {
     for key in keys {
       let wasThere = try key.withBytes { (key) throws(StateError) in

@@ -11,7 +11,7 @@ package enum StateError: Error, Equatable, CustomStringConvertible {
   case inputOutput(String)
   /// The state belongs to another job, has another fingerprint, or is of a newer version.
   case foreign(String)
-  /// The late or the rejected records are at their cap.
+  /// A side output is at its cap.
   case sideOutputFull(String)
   /// There is no state in the directory. Only readers say so.
   case missing(String)

@@ -168,12 +168,12 @@ extension StateRow {
   func requireCounts(
     _ transaction: borrowing Transaction, segments: [SegmentRow]
   ) throws(StateError) {
-    let expected: [(Database, UInt64)] = [
-      (.outbox, state.outboxRows), (.late, state.kept.late.rows),
-      (.rejected, state.kept.rejected.rows),
+    var expected: [(Database, UInt64)] = [
+      (.outbox, state.outboxRows),
       (.data, segments.reduce(0) { $0 + UInt64($1.dataChunks) }),
       (.headers, segments.reduce(0) { $0 + UInt64($1.headerChunks) }),
     ]
+    expected += SideOutput.allCases.map { ($0.database, state.kept[$0].rows) }
     for (database, count) in expected {
       let found = try transaction.count(database)
       if found != count {

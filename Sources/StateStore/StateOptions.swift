@@ -1,10 +1,12 @@
+package import SessionModel
+
 /// How a state is opened.
 package struct StateOptions: Sendable {
-  /// Late records are kept up to this many rows or bytes, whichever comes first; the same for
-  /// rejected records.
-  package var lateRows: UInt64 = 1_000_000
-  package var rejectedRows: UInt64 = 1_000_000
-  package var sideBytes: UInt64 = 1 << 30
+  /// Up to how many rows and bytes a side output is kept; nil for without end.
+  package var sideLimits: [SideOutput: SideTotals] = [
+    .late: sideLimit, .rejected: sideLimit, .bots: sideLimit,
+  ]
+  package static let sideLimit = SideTotals(rows: 1_000_000, bytes: 1 << 30)
   /// Below this size the log of sessions is never cleaned.
   package var cleaningFloor = SegmentLedger.floorBytes
   /// Address space for the file, which grows in it by itself; less where the system refuses.
@@ -22,7 +24,7 @@ package enum CommitStep: CaseIterable, Sendable {
   case writeSegment
   case removeRows
   case appendRows
-  case putSideRecords
+  case putSideEntries
   case putState
   /// The transaction itself: nothing of it is there before.
   case commit
@@ -35,7 +37,7 @@ package enum DraftLimits {
   package static let recordBytes = 256 << 20
   /// Keys: records and tombstones.
   package static let keys = 4_000_000
-  /// Rows entering the outbox: one page each in the worst case.
+  /// Rows entering the outbox, and those of bots: one page each in the worst case.
   package static let rows = 50_000
   package static let rowBytes = 128 << 20
   /// Late and rejected records together: one run of pages each in the worst case.

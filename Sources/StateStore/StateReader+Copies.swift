@@ -4,7 +4,8 @@ import SessionModel
 
 extension StateReader {
   /// Checks every byte of a state that nobody runs on, and the counters that a run keeps: records
-  /// read are those in sessions, late and rejected; sessions are as many as are open or closing.
+  /// read are those in sessions, late and rejected; sessions are as many as are open or closing; no
+  /// side output keeps more than was counted.
   ///
   /// - Returns: what was found, and what people should know besides; nil for nothing.
   /// - Throws: `.locked` if a process runs on the state; `.corrupt` where the damage keeps the rest
@@ -117,8 +118,14 @@ extension StateExamination {
           + "\(state.closingSessions) closing ones")
     }
     let kept = state.kept
-    if kept.late.rows > counters.late || kept.rejected.rows > counters.rejected {
-      problems.append("more late or rejected records are kept than were counted")
+    for (output, counted) in [
+      (SideOutput.late, counters.late), (.rejected, counters.rejected),
+      (.bots, counters.botSessions),
+    ] where kept[output].rows > counted {
+      problems.append("more \(output.contents) are kept than were counted")
+    }
+    if counters.botEvents > counters.eventsInSessions {
+      problems.append("more events are in sessions of bots than in all sessions")
     }
   }
 }

@@ -95,23 +95,23 @@ package final class StateReader: Sendable {
 
   private struct Stop: Error {}
 
-  /// Calls `body` with each late or rejected record, by partition and offset, until it answers
-  /// false. Records that come meanwhile are given where they lie ahead.
-  package func forEachRecord(
-    of output: SideOutput, _ body: (SideRecord) -> Bool
+  /// Calls `body` with each entry of a side output, records by partition and offset, rows by their
+  /// position, until it answers false. Entries that come meanwhile are given where they lie ahead.
+  package func forEachEntry(
+    of output: SideOutput, _ body: (SideEntry) -> Bool
   ) throws(StateError) {
     var last: [UInt8] = []
     while true {
       let slice = try sideSlice(output, after: &last)
       if slice.isEmpty { return }
-      for record in slice where !body(record) { return }
+      for entry in slice where !body(entry) { return }
     }
   }
 
   private func sideSlice(
     _ output: SideOutput, after last: inout [UInt8]
-  ) throws(StateError) -> [SideRecord] {
-    var slice: [SideRecord] = []
+  ) throws(StateError) -> [SideEntry] {
+    var slice: [SideEntry] = []
     var bytes = 0
     var key = last
     try environment.read { (transaction) throws(StateError) in
@@ -122,11 +122,10 @@ package final class StateReader: Sendable {
         : try key.withBytes { (key) throws(StateError) in try cursor.seek(key) }
       if found, cursor.key.elementsEqual(key) { found = try cursor.next() }
       while found, slice.count < StateReader.sliceRows, bytes < StateReader.sliceBytes {
-        guard let record = SideRow.decode(key: cursor.key, value: cursor.value, output: output)
-        else {
+        guard let entry = output.decode(key: cursor.key, value: cursor.value) else {
           throw StateError.damaged(directory, "a row of '\(output.rawValue)' is broken")
         }
-        slice.append(record)
+        slice.append(entry)
         bytes += cursor.value.count
         key = Array(cursor.key)
         found = try cursor.next()
@@ -146,7 +145,7 @@ package final class StateReader: Sendable {
     try environment.copy(to: file)
   }
 
-  /// Removes all late or all rejected records, to make room. The counters stay.
+  /// Removes all entries of a side output, to make room. The counters stay.
   ///
   /// - Returns: what was removed.
   /// - Throws: `.locked` if a process runs on the state; `.missing`, `.corrupt`, `.inputOutput`.

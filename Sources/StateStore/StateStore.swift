@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// - the newest row of `segments` is the checkpoint in the row of `state`;
 /// - segments have consecutive numbers, and each key's newest entry decides;
-/// - `outboxRows`, and the totals of late and rejected records, are what the databases hold;
+/// - `outboxRows`, and the totals of the side outputs, are what the databases hold;
 /// - `sessionsClosed = delivered + outboxRows`.
 package final class StateStore: @unchecked Sendable {
   // Unchecked: LMDB lets threads share an environment. `recordReader` is the processing thread's,
@@ -137,12 +137,12 @@ package final class StateStore: @unchecked Sendable {
     return batch
   }
 
-  /// The first late or rejected records that are wanted, by partition and offset. On any thread.
+  /// The first entries of a side output that are wanted. On any thread.
   ///
-  /// - Parameter maxBytes: of stored rows; the record that reaches it is the last.
+  /// - Parameter maxBytes: of stored rows; the entry that reaches it is the last.
   package func readSide(
     _ output: SideOutput, maxRows: Int, maxBytes: Int,
-    where isWanted: (SideRecord) -> Bool = { _ in true }
+    where isWanted: (SideEntry) -> Bool = { _ in true }
   ) throws(StateError) -> SideBatch {
     try refuseIfLatched()
     return try environment.read { (transaction) throws(StateError) in

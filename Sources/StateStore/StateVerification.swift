@@ -69,8 +69,9 @@ private struct Verification {
       segments.last.map { $0.liveKeys == liveKeys && $0.liveBytes == liveBytes } ?? true,
       "the log holds \(liveKeys) live keys of \(liveBytes) bytes, the newest segment differs")
     try checkOutbox(row, transaction)
-    try checkSide(.late, row.state.kept.late, transaction)
-    try checkSide(.rejected, row.state.kept.rejected, transaction)
+    for output in SideOutput.allCases {
+      try checkSide(output, row.state.kept[output], transaction)
+    }
     let counters = row.state.counters
     require(
       counters.sessionsClosed == counters.delivered + row.state.outboxRows,
@@ -173,8 +174,8 @@ private struct Verification {
     var found = SideTotals()
     var cursor = try transaction.cursor(output.database)
     while try cursor.next() {
-      let record = SideRow.decode(key: cursor.key, value: cursor.value, output: output)
-      require(record != nil, "a row of '\(output.rawValue)' is broken")
+      let entry = output.decode(key: cursor.key, value: cursor.value)
+      require(entry != nil, "a row of '\(output.rawValue)' is broken")
       found.rows += 1
       found.bytes += UInt64(cursor.key.count + cursor.value.count)
     }

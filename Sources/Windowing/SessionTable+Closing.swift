@@ -54,11 +54,12 @@ extension SessionTable {
   /// Writes the rows of the first closed sessions, in order, and takes them out of the table.
   ///
   /// - Parameters:
-  ///   - limit: rows at most.
+  ///   - limit: rows at most, those of bots too.
   ///   - rows: gets them.
+  ///   - bots: gets those of bots, where they are kept apart.
   ///   - geography: of an address; asked once for each row.
   package func takeRows(
-    limit: Int, into rows: inout RowBatch,
+    limit: Int, into rows: inout RowBatch, bots: inout RowBatch,
     geography: (TextView) -> Geography = { _ in Geography() }
   ) throws {
     let end = min(closing.count, closingHead + limit)
@@ -74,8 +75,12 @@ extension SessionTable {
         touched.append(next.slot)
       }
       let session = UnsafeRawPointer(record + Int(slots[Int(next.slot)].head))
-      writeRow(
-        session, of: record, id: next.position.sessionID, geography: geography, into: &rows)
+      let id = next.position.sessionID
+      if dropsBots, SessionTable.isBot(session) {
+        writeRow(session, of: record, id: id, geography: geography, into: &bots)
+      } else {
+        writeRow(session, of: record, id: id, geography: geography, into: &rows)
+      }
       slots[Int(next.slot)].head += UInt32(PackedRecord.sessionLength(session))
       closingHead += 1
     }
@@ -88,6 +93,19 @@ extension SessionTable {
       closing.removeFirst(closingHead)
       closingHead = 0
     }
+  }
+
+  /// The same of a table that does not keep bots apart.
+  package func takeRows(limit: Int, into rows: inout RowBatch) throws {
+    precondition(!dropsBots, "rows of bots need a place of their own")
+    var none = RowBatch()
+    try takeRows(limit: limit, into: &rows, bots: &none)
+  }
+
+  /// The same as in the row: by the families of the first event.
+  private static func isBot(_ session: UnsafeRawPointer) -> Bool {
+    BotRules.isBot(
+      browser: PackedRecord.text(3, of: session), device: PackedRecord.text(5, of: session))
   }
 
   private func writeRow(

@@ -51,6 +51,8 @@ package final class SessionTable {
   /// Sessions do not cross a multiple of this; 0 for none, µs.
   let split: Microseconds
   package let key: KeyLayout
+  /// Rows of bots are kept apart.
+  let dropsBots: Bool
   /// The checkpoint that is being gathered; new sessions remember it.
   package var checkpoint: UInt64 = 1
   /// Sessions in the table that are neither closed nor merged away.
@@ -87,15 +89,17 @@ package final class SessionTable {
   ///   - gap: µs.
   ///   - split: the grid at which sessions are cut, µs since 1970; 0 for none.
   ///   - key: what the keys are made of.
+  ///   - dropsBots: rows of bots are kept apart.
   ///   - capacity: keys to make room for at once.
   ///   - load: called for records that are on disk only.
   package init(
-    gap: Microseconds, split: Microseconds = 0, key: KeyLayout = .standard, capacity: Int = 0,
-    load: @escaping Loader
+    gap: Microseconds, split: Microseconds = 0, key: KeyLayout = .standard,
+    dropsBots: Bool = false, capacity: Int = 0, load: @escaping Loader
   ) {
     self.gap = gap
     self.split = split
     self.key = key
+    self.dropsBots = dropsBots
     keepsIP = key.ip == nil
     keepsUserID = key.userID == nil
     self.load = load

@@ -45,7 +45,8 @@ enum ExaminationText {
     return """
       checkpoint \(state.checkpoint), \(examination.sessions) sessions of \(examination.keys) keys, \
       \(state.outboxRows) rows in the outbox, \(state.kept.late.rows) late, \
-      \(state.kept.rejected.rows) rejected; \(examination.pages) pages, \
+      \(state.kept.rejected.rows) rejected, \(state.kept.bots.rows) of bots; \
+      \(examination.pages) pages, \
       \(examination.freePages) of them free, \(bytes(examination)) bytes; \
       \(elapsed / Microseconds.perMillisecond) ms
       """
@@ -63,6 +64,7 @@ enum ExaminationText {
       $0.member("outbox_rows", state.outboxRows)
       $0.member("late_kept", state.kept.late.rows)
       $0.member("rejected_kept", state.kept.rejected.rows)
+      $0.member("bots_kept", state.kept.bots.rows)
       $0.member("pages", examination.pages)
       $0.member("free_pages", examination.freePages)
       $0.member("bytes", bytes(examination))

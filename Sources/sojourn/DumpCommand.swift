@@ -16,8 +16,9 @@ enum DumpCommand {
       case .watermarks: try watermarks(reader, into: &output)
       case .sessions: try sessions(reader, settings, into: &output)
       case .outbox: try outbox(reader, into: &output)
-      case .late: try sideRecords(reader, .late, into: &output)
-      case .rejected: try sideRecords(reader, .rejected, into: &output)
+      case .late: try side(.late, of: reader, into: &output)
+      case .rejected: try side(.rejected, of: reader, into: &output)
+      case .bots: try side(.bots, of: reader, into: &output)
       }
     } catch {
       throw CommandFailure(error)
@@ -46,6 +47,7 @@ enum DumpCommand {
       json.member("oldest_open_session", time: oldest)
       json.member("late_kept", summary.state.kept.late.rows)
       json.member("rejected_kept", summary.state.kept.rejected.rows)
+      json.member("bots_kept", summary.state.kept.bots.rows)
       json.member("log_bytes", summary.logBytes)
       json.member("live_bytes", summary.liveBytes)
     }
@@ -202,56 +204,7 @@ enum DumpCommand {
     }
   }
 
-  private static func outbox(
-    _ reader: StateReader, into output: inout DumpOutput
-  ) throws(StateError) {
-    let json = SessionRowJSON(SessionSchema(key: reader.identity.fingerprint.key))
-    try reader.forEachOutboxRow { row in
-      if output.isFull { return false }
-      output.add(
-        columns: [
-          .init("session_id", maxWidth: 64), .init("user_id"), .init("ip"),
-          .init("session_start"), .init("session_end"), .init("events", isNumber: true),
-        ],
-        [
-          [
-            row.sessionID.hex, row[.userID].map { String(decoding: $0, as: UTF8.self) } ?? "-",
-            String(decoding: row[.ip] ?? TextView(start: nil, count: 0), as: UTF8.self),
-            text(row.sessionStart), text(row.sessionEnd), "\(row.eventCount)",
-          ]
-        ],
-        line: { bytes in
-          json.append(row, to: &bytes)
-        })
-      return true
-    }
-  }
-
-  private static func sideRecords(
-    _ reader: StateReader, _ side: SideOutput, into output: inout DumpOutput
-  ) throws(StateError) {
-    let topic = reader.identity.fingerprint.topic
-    try reader.forEachRecord(of: side) { record in
-      if output.isFull { return false }
-      output.add(
-        columns: [
-          .init("topic"), .init("partition", isNumber: true), .init("offset", isNumber: true),
-          .init("reason"), .init("field"), .init("event_time"), .init("watermark"),
-          .init("bytes", isNumber: true), .init("payload", maxWidth: 60),
-        ],
-        [
-          [
-            topic, "\(record.partition)", "\(record.offset)", record.reasonCode(in: side),
-            EventField(rawValue: record.field)?.name ?? "-", text(record.eventTime),
-            text(record.watermark), "\(record.valueLength)", record.payloadText ?? "-",
-          ]
-        ],
-        line: { SideRecordJSON.append(record, of: side, topic: topic, to: &$0) })
-      return true
-    }
-  }
-
-  private static func text(_ time: Microseconds) -> String {
+  static func text(_ time: Microseconds) -> String {
     time == .never ? "-" : TimeText.timestamp(time)
   }
 

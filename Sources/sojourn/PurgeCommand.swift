@@ -3,20 +3,19 @@ import Console
 import SessionModel
 import StateStore
 
-/// `sojourn purge`: makes room for late or rejected records; the counters stay.
+/// `sojourn purge`: makes room in a side output; the counters stay.
 enum PurgeCommand {
   static func run(_ settings: PurgeSettings) throws(CommandFailure) {
     let removed: SideTotals
     do throws(StateError) {
-      removed = try StateReader.purge(
-        settings.target == .late ? .late : .rejected, directory: settings.stateDirectory)
+      removed = try StateReader.purge(settings.target, directory: settings.stateDirectory)
     } catch {
       throw CommandFailure(error)
     }
     try StandardOutput.write(state: .safe) { (writer) throws(OutputError) in
       switch settings.output {
       case .text:
-        try writer.write("\(removed.rows) \(settings.target.rawValue) records were removed\n")
+        try writer.write("\(removed.rows) \(settings.target.contents) were removed\n")
       case .json:
         var json = JSONWriter()
         json.object {

@@ -21,7 +21,7 @@ enum RunCommand {
       job: settings.job,
       fingerprint: Fingerprint(
         topic: topic(of: settings), keyFields: settings.decoding.key, gap: settings.gap,
-        split: settings.split))
+        split: settings.split, dropsBots: settings.dropsBots))
     let outputs = try RunOutputs(settings, identity: identity)
     let geography = try geography(of: settings)
     let userAgents = try userAgents(of: settings)
@@ -83,8 +83,7 @@ enum RunCommand {
     _ settings: RunSettings, _ identity: JobIdentity
   ) throws(RunFailure) -> StateStore {
     var options = StateOptions()
-    options.lateRows = UInt64(settings.lateLimit)
-    options.rejectedRows = UInt64(settings.rejectedLimit)
+    options.sideLimits = settings.sideLimits
     do throws(StateError) {
       return try StateStore.open(
         directory: settings.stateDirectory, identity: identity, options: options)
@@ -167,6 +166,7 @@ enum RunCommand {
     var options = RunOptions()
     options.gap = settings.gap
     options.split = settings.split
+    options.dropsBots = settings.dropsBots
     options.outOfOrderness = settings.outOfOrderness
     options.idleTimeout = settings.idleTimeout
     options.quietClose = settings.quietClose

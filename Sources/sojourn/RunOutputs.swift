@@ -30,14 +30,11 @@ struct RunOutputs {
       self.sinks = sinks
       var sides: [SideToOpen] = []
       for (output, address) in addresses.sides {
-        let limit = output == .late ? settings.lateLimit : settings.rejectedLimit
+        let format = SideFormat(output, topic: identity.fingerprint.topic, schema: schema)
         sides.append(
           SideToOpen(
-            output, sink: try Sinks.make(output, address, topic: identity.fingerprint.topic),
-            identity: identity, owner: owner, adopt: settings.adoptTable,
-            // Half of what the state may keep is for those under way when reading pauses.
-            pauseAt: SideTotals(
-              rows: UInt64((limit + 1) / 2), bytes: StateOptions().sideBytes / 2)))
+            output, sink: try Sinks.make(format, address), identity: identity, owner: owner,
+            adopt: settings.adoptTable, pauseAt: settings.pauseAt(output)))
       }
       self.sides = sides
     } catch {
@@ -51,8 +48,9 @@ struct RunOutputs {
     var sinks: [SinkAddress] = []
     for text in settings.sinks { sinks.append(try SinkAddress(parsing: text)) }
     var sides: [(SideOutput, SinkAddress)] = []
-    for (output, text) in [(SideOutput.late, settings.lateTo), (.rejected, settings.rejectedTo)] {
-      if let text { sides.append((output, try SinkAddress(parsing: text, for: output))) }
+    for output in SideOutput.allCases {
+      guard let text = settings[output].place else { continue }
+      sides.append((output, try SinkAddress(parsing: text, for: output)))
     }
     let source: KafkaSettings? = if case .kafka(let kafka) = settings.input { kafka } else { nil }
     for index in sinks.indices {
@@ -72,6 +70,29 @@ struct RunOutputs {
           + "one of them")
     }
     return (sinks, sides)
+  }
+}
+
+extension RunSettings {
+  /// Up to how much the state keeps of each side output.
+  ///
+  /// Sessions of bots that go elsewhere pause reading, as rows for sinks do, and are never refused:
+  /// those that were open already come out of the state, whatever waits.
+  var sideLimits: [SideOutput: SideTotals] {
+    var limits: [SideOutput: SideTotals] = [:]
+    for output in SideOutput.allCases where output != .bots || bots.place == nil {
+      limits[output] = SideTotals(
+        rows: UInt64(self[output].limit), bytes: StateOptions.sideLimit.bytes)
+    }
+    return limits
+  }
+
+  /// At how much reading pauses: where there is a limit, half of it is for what is under way then.
+  fileprivate func pauseAt(_ output: SideOutput) -> SideTotals {
+    let limit = SideTotals(
+      rows: UInt64(self[output].limit), bytes: StateOptions.sideLimit.bytes)
+    if sideLimits[output] == nil { return limit }
+    return SideTotals(rows: (limit.rows + 1) / 2, bytes: limit.bytes / 2)
   }
 }
 

@@ -9,12 +9,13 @@ enum SummaryText {
     let state = summary.state
     let counters = state.counters
     let seconds = Double(summary.elapsed) / Double(Microseconds.perSecond)
+    let bots = counters.botSessions > 0 ? ", dropped as bots \(counters.botSessions)" : ""
     let rate = seconds > 0 ? UInt64(Double(summary.recordsThisRun) / seconds) : 0
     return """
       records read \(counters.recordsRead) = events in sessions \(counters.eventsInSessions) \
       + late \(counters.late) + rejected \(counters.rejected); \
       sessions closed \(counters.sessionsClosed), delivered \(counters.delivered), \
-      open \(state.openSessions); this run: \(summary.recordsThisRun) records in \
+      open \(state.openSessions)\(bots); this run: \(summary.recordsThisRun) records in \
       \(summary.elapsed / Microseconds.perMillisecond) ms (\(rate)/s)
       """
   }
@@ -53,6 +54,8 @@ enum SummaryText {
     json.member("closing_sessions", state.closingSessions)
     json.member("sessions_closed", counters.sessionsClosed)
     json.member("sessions_closed_by_flush", counters.sessionsClosedByFlush)
+    json.member("bot_sessions", counters.botSessions)
+    json.member("bot_events", counters.botEvents)
     json.member("outbox_rows", state.outboxRows)
     json.member("delivered", counters.delivered)
     json.member("flushes", counters.flushes)

@@ -22,8 +22,10 @@ private let second = Microseconds.perSecond
   #expect(settings.shutdownTimeout == 30 * second)
   #expect(settings.onDataLoss == .stop)
   #expect(settings.outboxLimit == 1_000_000)
-  #expect(settings.lateLimit == 1_000_000)
-  #expect(settings.rejectedLimit == 1_000_000)
+  for output in SideOutput.allCases {
+    #expect(settings[output] == SideSettings(place: nil, limit: 1_000_000))
+  }
+  #expect(!settings.dropsBots)
   #expect(!settings.adoptTable)
   #expect(settings.acceptMissingRows.isEmpty)
   #expect(settings.dropSinks.isEmpty)
@@ -61,6 +63,7 @@ private let second = Microseconds.perSecond
       --late-limit 19 --rejected-limit 23 --adopt-table --accept-missing-rows one \
       --drop-sink old --table visits --field ip=client.address --field url=page --assume-utc \
       --event-time-unit ms --event-time-fallback record --geo mmdb:c.mmdb --user-agents u.yaml \
+      --drop-bots --bots-to jsonl:bots --bots-limit 29 \
       --ip-from header:x-real-ip \
       -X a=b -Xc=d=e --output json
       """))
@@ -89,8 +92,10 @@ private let second = Microseconds.perSecond
   #expect(settings.shutdownTimeout == 15 * second)
   #expect(settings.onDataLoss == .continue)
   #expect(settings.outboxLimit == 17)
-  #expect(settings.lateLimit == 19)
-  #expect(settings.rejectedLimit == 23)
+  #expect(settings.late == SideSettings(place: nil, limit: 19))
+  #expect(settings.rejected == SideSettings(place: nil, limit: 23))
+  #expect(settings.bots == SideSettings(place: "jsonl:bots", limit: 29))
+  #expect(settings.dropsBots)
   #expect(settings.adoptTable)
   #expect(settings.acceptMissingRows == ["one"])
   #expect(settings.dropSinks == ["old"])

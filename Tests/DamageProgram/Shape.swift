@@ -8,7 +8,7 @@ enum Shape: String, CaseIterable {
   case segments
   /// Rows that wait: trees with branch pages.
   case outbox
-  /// Late and rejected records, with payloads inside their pages and outside.
+  /// Late and rejected records, with payloads inside their pages and outside; rows of bots.
   case sides
   /// Rows that came and went: a long list of free pages.
   case freed
@@ -40,6 +40,7 @@ enum Shape: String, CaseIterable {
     case .sides:
       for number in 0..<60 { task.draft.late.append(side(round * 100 + number, &random)) }
       for number in 0..<30 { task.draft.rejected.append(side(round * 100 + number, &random)) }
+      appendBots(40, task, &random)
     case .freed:
       if round < 8 { appendRows(400, task, &random) }
       if round >= 8 { task.draft.removeOutboxUpTo = Sample.position(newestRow(task) - 30) }
@@ -89,6 +90,14 @@ enum Shape: String, CaseIterable {
     }
   }
 
+  /// Rows of a checkpoint of its own, so behind those before.
+  private func appendBots(_ count: Int, _ task: TestTask, _ random: inout RandomNumbers) {
+    let first = Int(task.state.checkpoint) * 1_000
+    for number in 1...count {
+      Sample.appendRow(first + number, textBytes: random.below(300), to: &task.draft.bots)
+    }
+  }
+
   private func newestRow(_ task: TestTask) -> Int {
     task.state.newestRow.map { Int($0.sessionEnd / 10) } ?? 0
   }
@@ -96,6 +105,9 @@ enum Shape: String, CaseIterable {
   private func side(_ number: Int, _ random: inout RandomNumbers) -> SideRecord {
     Sample.side(number, payloadBytes: random.oneIn(3) ? 4_096 : random.below(600))
   }
+
+  /// Entries that a round of going on adds to the side outputs.
+  static let sidesOfARound = 5
 
   /// Changes of any kind, for going on with a state of any shape.
   func goOn(_ task: TestTask, round: Int, _ random: inout RandomNumbers) {
@@ -106,5 +118,6 @@ enum Shape: String, CaseIterable {
     let offset = Int(task.state.checkpoint) * 1_000 + round
     task.draft.late.append(side(offset, &random))
     task.draft.rejected.append(side(offset, &random))
+    appendBots(Shape.sidesOfARound - 2, task, &random)
   }
 }

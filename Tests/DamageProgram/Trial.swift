@@ -73,13 +73,14 @@ struct Trial {
   ) throws -> Outcome? {
     var random = RandomNumbers(seed: seed)
     var expected = try StateContent(task)
-    for round in 0..<3 {
+    let rounds = 3
+    for round in 0..<rounds {
       sound.shape.goOn(task, round: round, &random)
       try task.checkpoint()
     }
     expected.records = task.records
     let rows = try task.store.outboxNumbers()
-    let sides = expected.sides.count + 6
+    let sides = expected.sides.count + rounds * Shape.sidesOfARound
     let state = task.state
     try task.reopen()
     if task.records != expected.records { return .wrong("has other sessions after going on") }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 private let views = [
-  "summary", "sessions", "offsets", "watermarks", "outbox", "late", "rejected",
+  "summary", "sessions", "offsets", "watermarks", "outbox", "late", "rejected", "bots",
 ]
 
 @Test func `every view can be looked at beside a running process, which goes on`() throws {
@@ -35,11 +35,14 @@ private let views = [
   #expect(try run.answer().ended(.success))
 }
 
-/// A bench whose state holds open, waiting, late and rejected records full of control characters.
+/// A bench whose state holds open, waiting, late and rejected records and bots full of control
+/// characters.
 private func benchWithControlCharacters() throws -> Workbench {
   let bench = Workbench()
   let evil = #"\u001b[2J\u0007\r\n\u007f\u009b31m\u202e"#
   var lines = [
+    #"{"ip":"10.0.0.9","event_time":1740823200,"url":"\#(evil)","#
+      + #""user_agent":{"device":{"family":"Spider"},"family":"\#(evil)"}}"#,
     event(user: 1, at: 0, url: evil), event(user: 2, at: 3_600, url: evil),
     event(user: 3, at: 0, url: evil), "\u{1B}[2J\u{9B}31m\u{7F}\u{7}nonsense",
   ]
@@ -49,7 +52,7 @@ private func benchWithControlCharacters() throws -> Workbench {
   let file = try bench.write(lines.joined(separator: "\n") + "\n", to: "events.jsonl")
   // The sink is down, so that rows stay in the outbox.
   let sink = ["--sink", "sqlite:\(bench.path)/missing/sessions.db", "--shutdown-timeout", "0s"]
-  let answer = try bench.run(["--file", file] + sink)
+  let answer = try bench.run(["--file", file, "--drop-bots"] + sink)
   #expect(answer.ended(.unavailable), "\(answer.messages)")
   return bench
 }

@@ -18,7 +18,7 @@ private final class FlakySideSink: SideSink {
   private let weather: Monitor<Weather>
 
   init(_ output: SideOutput, directory: String, weather: Monitor<Weather>) {
-    sink = JSONLSideSink(output, topic: "visits", directory: directory)
+    sink = JSONLSideSink(SideFormat(output, topic: "visits"), directory: directory)
     self.weather = weather
   }
 
@@ -29,19 +29,19 @@ private final class FlakySideSink: SideSink {
     try sink.open(identity: identity, owner: owner, claim: claim, adopt: adopt)
   }
 
-  func write(_ records: [SideRecord]) throws(SinkError) {
+  func write(_ entries: [SideEntry]) throws(SinkError) {
     let failure: MemoryTable.Failure? = weather.change { $0.failures.popLast() ?? nil }
     if failure == .before || weather.read({ $0.isDown }) { throw .unavailable("before the write") }
-    try sink.write(records)
+    try sink.write(entries)
     if failure == .behind { throw .unavailable("behind the write") }
   }
 
-  func holds(_ record: SideRecord) -> Bool { sink.holds(record) }
+  func holds(_ entry: SideEntry) -> Bool { sink.holds(entry) }
 
   func close() { sink.close() }
 }
 
-/// A job whose late and rejected records go to directories.
+/// A job whose side outputs go to directories.
 private struct SideJob {
   var job: TestJob
   let weather = Monitor(FlakySideSink.Weather())
@@ -50,14 +50,18 @@ private struct SideJob {
 
   init() {
     job = TestJob(gap: .perSecond, outOfOrderness: 0)
+    job.options.dropsBots = true
+    job.options.closeAll = true
     logs = (0..<2).map { partition in
       var values: [[UInt8]] = []
       for number in 0..<400 {
-        // Of five records one is late, and every tenth is broken.
-        let second = Int64(number % 10 == 3 ? 0 : 100 + number)
+        // Every tenth record is late, another one broken, and of each ten one session is a bot's:
+        // its events are a gap and a second from those around them.
+        let second = Int64(number % 10 == 3 ? 0 : 100 + 2 * number)
         let event = LoggedEvent(
           point: EventPoint(time: second * .perSecond, partition: 0, offset: 0),
-          userID: "\(partition)", ip: "a", url: "/\(number)", referrer: nil)
+          userID: "\(partition)", ip: "a", url: "/\(number)", referrer: nil,
+          device: number % 10 == 5 ? "Spider" : nil)
         values.append(number % 10 == 7 ? Array("broken \(number)".utf8) : event.json)
       }
       return values
@@ -95,9 +99,10 @@ private struct SideJob {
   /// What the state keeps, as lines.
   func kept(_ output: SideOutput) throws -> [String] {
     var lines: [String] = []
-    try StateReader.open(directory: job.state).forEachRecord(of: output) { record in
+    let format = SideFormat(output, topic: "visits")
+    try StateReader.open(directory: job.state).forEachEntry(of: output) { entry in
       var bytes: [UInt8] = []
-      SideRecordJSON.append(record, of: output, topic: "visits", to: &bytes)
+      format.append(entry, to: &bytes)
       lines.append(String(decoding: bytes, as: UTF8.self))
       return true
     }
@@ -113,7 +118,7 @@ private struct SideJob {
 }
 
 @Suite struct SideDeliveryTests {
-  @Test func `late and rejected records leave the state for their directories`() throws {
+  @Test func `the entries of side outputs leave the state for their directories`() throws {
     let job = SideJob()
     let state = try job.run(try job.source()).state
     for output in SideOutput.allCases {
@@ -125,6 +130,7 @@ private struct SideJob {
     }
     #expect(state.counters.late == UInt64(try job.lines(.late).count))
     #expect(state.counters.rejected == UInt64(try job.lines(.rejected).count))
+    #expect(state.counters.botSessions == UInt64(try job.lines(.bots).count))
   }
 
   @Test func `what an earlier run kept is moved as well`() throws {
@@ -186,15 +192,33 @@ private struct SideJob {
     #expect(try job.lines(.late).sorted() == SideJob.expected(.late).sorted())
   }
 
+  @Test func `sessions of bots that are moved pause reading, and are never refused`() throws {
+    var job = SideJob()
+    // As a run with a place for them has it.
+    job.job.stateOptions.sideLimits[.bots] = nil
+    job.pauseAt.rows = 2
+    job.weather.change { $0.isDown = true }
+    var notices: [String] = []
+    let source = try job.source()
+    source.onCall = { [weather = job.weather] call in
+      if call == 40 { weather.change { $0.isDown = false } }
+    }
+    let state = try job.run(source) { notices.append($0) }.state
+    #expect(notices.contains { $0.hasPrefix("reading pauses") })
+    #expect(notices.contains("sessions of bots wait in the state: down"))
+    #expect(state.counters.botSessions > 50)
+    #expect(try job.lines(.bots) == SideJob.expected(.bots))
+  }
+
   @Test func `a state that is at its cap is emptied before more is read`() throws {
     var job = SideJob()
-    job.job.stateOptions.lateRows = 60
+    job.job.stateOptions.sideLimits[.late]!.rows = 60
     job.job.options.bounds.sideRecords = 10
     let full = #expect(throws: RunFailure.self) { try job.job.run(try job.source()) }
     #expect(full?.exitCode == .inputOutput)
     job.pauseAt.rows = 30
     // Each batch has a late record, and the directory comes back only after a first one.
-    job.job.stateOptions.lateRows = UInt64(try job.kept(.late).count)
+    job.job.stateOptions.sideLimits[.late]!.rows = UInt64(try job.kept(.late).count)
     job.weather.change { $0.isDown = true }
     let source = try job.source()
     source.batchRecords = 20

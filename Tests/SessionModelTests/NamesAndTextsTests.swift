@@ -47,6 +47,10 @@ import Testing
     #expect(
       Fingerprint(topic: "clicks", gap: 300_000_000).text
         == "topic=clicks;key=user_id,ip;gap_us=300000000;scope=topic;id=sha256-v1")
+    // What is off is left out, so that a table of an older version stays this job's.
+    #expect(
+      Fingerprint(topic: "off", gap: 1, split: 2, dropsBots: true).text
+        == "topic=off;key=user_id,ip;gap_us=1;scope=topic;id=sha256-v1;split_us=2;drop_bots=on")
   }
 
   @Test func `fingerprints have one text exactly when they are equal`() {

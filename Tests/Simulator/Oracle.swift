@@ -5,18 +5,26 @@ import TestSupport
 /// What a checkpoint must hold: the naive rules over the same history.
 struct Oracle {
   let book: RuleBook
-  /// The rows of all closed sessions, in order.
+  /// The rows of all closed sessions that sinks get, in order.
   let closed: [[UInt8]]
+  /// The rows of those that are dropped as bots'.
+  private let bots: [[UInt8]]
+  /// Both, in order.
+  private let all: [[UInt8]]
   /// What the open sessions would give.
   let open: [[UInt8]]
   private let mark: History.Mark?
   private let start: History.Start?
 
-  init(_ history: History, _ log: SimulatedLog, _ spans: SimulatedLog.Spans) {
+  init(
+    _ history: History, _ log: SimulatedLog, _ spans: SimulatedLog.Spans, dropsBots: Bool
+  ) {
     var book = RuleBook(gap: spans.gap, outOfOrderness: spans.outOfOrderness)
     for operation in history.committedOperations { book.apply(operation, log) }
     self.book = book
-    (closed, open) = book.rows()
+    (all, open) = book.rows()
+    closed = all.filter { !dropsBots || !SessionRow.isBot(encoded: $0) }
+    bots = all.filter { dropsBots && SessionRow.isBot(encoded: $0) }
     mark = history.mark
     start = history.start
   }
@@ -32,7 +40,7 @@ struct Oracle {
     compareCounters(state.counters, &differences)
     compareRows(state, tables, &differences)
     compareSinks(state, tables, &differences)
-    differences.requireUniqueIDs(closed + open)
+    differences.requireUniqueIDs(all + open)
     do throws(StateError) {
       let reader = try store.makeReader()
       try compareContents(reader, state, &differences)
@@ -56,8 +64,8 @@ struct Oracle {
       "last records' times")
     differences.require(state.openSessions, UInt64(open.count), "open sessions")
     differences.require(
-      state.counters.sessionsClosed + state.closingSessions, UInt64(closed.count),
-      "closed sessions")
+      state.counters.sessionsClosed + state.counters.botSessions + state.closingSessions,
+      UInt64(all.count), "closed sessions")
   }
 
   private func compareCounters(_ counters: Counters, _ differences: inout Differences) {
@@ -65,6 +73,8 @@ struct Oracle {
     // How many rows have entered the outbox, and left it, is compared with the rows.
     expected.sessionsClosed = counters.sessionsClosed
     expected.delivered = counters.delivered
+    expected.botSessions = counters.botSessions
+    expected.botEvents = counters.botEvents
     func text(_ counters: Counters) -> [String] { counters.named.map { "\($0.name) \($0.value)" } }
     differences.require(text(counters), text(expected), "counters")
     differences.require(
@@ -77,6 +87,7 @@ struct Oracle {
   ) {
     let entered = Int(state.counters.sessionsClosed)
     let left = Int(state.counters.delivered)
+    compareBots(state.counters, &differences)
     guard entered <= closed.count, left <= entered else {
       return differences.require(entered, closed.count, "rows that entered the outbox")
     }
@@ -90,6 +101,17 @@ struct Oracle {
           table.position.map { position <= $0 }, true, "\(what) rows are in table \(index)")
       }
     }
+  }
+
+  /// Rows are made in one order, whether they are dropped or not.
+  private func compareBots(_ counters: Counters, _ differences: inout Differences) {
+    let made = all.prefix(Int(counters.sessionsClosed + counters.botSessions))
+    let dropped = bots.prefix(Int(counters.botSessions))
+    differences.require(
+      made.count { !closed.contains($0) }, Int(counters.botSessions), "sessions dropped as bots'")
+    differences.require(
+      counters.botEvents, dropped.reduce(0) { $0 + SessionRow.eventCount(ofEncoded: $1) },
+      "events of sessions dropped as bots'")
   }
 
   /// Of the rows that a sink held when the process claimed it, those that the state did not know of
@@ -128,7 +150,8 @@ struct Oracle {
     }
     let entered = Int(state.counters.sessionsClosed)
     let left = Int(state.counters.delivered)
-    guard left <= entered, entered <= closed.count else { return }
+    let made = entered + Int(state.counters.botSessions)
+    guard left <= entered, entered <= closed.count, made <= all.count else { return }
     differences.require(outbox, Array(closed[left..<entered]), "rows in the outbox")
     var sessions: [[UInt8]] = []
     var ids = SessionIDHasher()
@@ -136,7 +159,8 @@ struct Oracle {
       sessions += record.sessions.map { $0.row(of: record, &ids) }
       return true
     }
-    differences.requireSame(sessions, Array(closed[entered...]) + open, "sessions in the state")
+    differences.requireSame(sessions, all[made...] + open, "sessions in the state")
+    differences.require(try reader.botRows(), Array(bots.prefix(made - entered)), "rows of bots")
     try compareSides(reader, &differences)
   }
 
@@ -221,7 +245,7 @@ extension Session {
     let texts: [RowText: String?] = [
       .userID: record.userID.isEmpty ? nil : text(record.userID), .ip: text(record.ip),
       .landingURL: text(landingURL), .exitURL: text(exitURL), .referrer: text(referrer),
-      .channel: referrer == nil ? "direct" : "referral",
+      .deviceFamily: text(deviceFamily), .channel: referrer == nil ? "direct" : "referral",
     ]
     var bytes: [UInt8] = []
     withViews(of: texts) { views in
@@ -231,5 +255,15 @@ extension Session {
         texts: { views[$0] }, to: &bytes)
     }
     return bytes
+  }
+}
+
+extension SessionRow {
+  static func isBot(encoded: [UInt8]) -> Bool {
+    encoded.withUnsafeBytes { SessionRow(bytes: $0)!.isBot }
+  }
+
+  fileprivate static func eventCount(ofEncoded bytes: [UInt8]) -> UInt64 {
+    bytes.withUnsafeBytes { SessionRow(bytes: $0)!.eventCount }
   }
 }

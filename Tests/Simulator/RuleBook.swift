@@ -143,10 +143,3 @@ struct RuleBook {
     return (closed.sorted { $0.position < $1.position }.map(\.bytes), open)
   }
 }
-
-extension SessionRow {
-  /// The position of an encoded row.
-  static func position(ofEncoded bytes: [UInt8]) -> RowPosition {
-    bytes.withUnsafeBytes { SessionRow(bytes: $0)!.position }
-  }
-}

@@ -16,9 +16,16 @@ struct Settings {
   var stallRate: Int
   var delayRate: Int
   var failRate: Int
+  /// Whether some events of the log are a bot's, and whether sessions that begin with one are
+  /// dropped.
+  var hasBots: Bool
+  var dropsBots: Bool { options.dropsBots }
   private let options: RunOptions
 
-  init(_ random: inout RandomNumbers) {
+  init(_ random: inout RandomNumbers, seed: UInt64) {
+    // Chosen apart, so that seeds mean what they meant before there were bots.
+    var bots = RandomNumbers(seed: ~seed)
+    hasBots = bots.oneIn(2)
     hasClocks = random.oneIn(2)
     spans = SimulatedLog.Spans(
       gap: 600_000, outOfOrderness: random.pick([0, 200_000]),
@@ -29,7 +36,9 @@ struct Settings {
     stallRate = random.pick([0, 30, 8])
     delayRate = random.pick([0, 20])
     failRate = random.pick([0, 4])
-    options = Settings.options(&random, spans, hasClocks: hasClocks)
+    var options = Settings.options(&random, spans, hasClocks: hasClocks)
+    options.dropsBots = hasBots && bots.oneIn(2)
+    self.options = options
   }
 
   private static func options(

@@ -34,7 +34,8 @@ struct SimulatedLog {
   /// Behind the last record of each partition, and behind control records after it.
   private(set) var ends: [Int64] = []
 
-  init(_ random: inout RandomNumbers, _ spans: Spans) {
+  /// - Parameter hasBots: every third event is a bot's.
+  init(_ random: inout RandomNumbers, _ spans: Spans, hasBots: Bool) {
     let hasTimestamps = spans.futureSkew != nil || random.oneIn(2)
     let users = random.pick([[""], ["", "1"]])
     let addresses = random.pick([["a"], ["a", "b"]])
@@ -53,7 +54,7 @@ struct SimulatedLog {
         records.append(
           SimulatedLog.record(
             EventPoint(time: clock - back, partition: partition, offset: offset), &random, spans,
-            hasTimestamps: hasTimestamps, users: users, addresses: addresses))
+            hasTimestamps: hasTimestamps, users: users, addresses: addresses, hasBots: hasBots))
         offset += random.oneIn(12) ? 3 : 1
       }
       partitions.append(records)
@@ -84,12 +85,13 @@ struct SimulatedLog {
 
   private static func record(
     _ point: EventPoint, _ random: inout RandomNumbers, _ spans: Spans, hasTimestamps: Bool,
-    users: [String], addresses: [String]
+    users: [String], addresses: [String], hasBots: Bool
   ) -> Record {
     var event = LoggedEvent(
       point: point, userID: random.pick(users), ip: random.pick(addresses),
       url: "/" + String(repeating: "x", count: random.below(40)),
-      referrer: random.pick([nil, "r"]))
+      referrer: random.pick([nil, "r"]),
+      device: hasBots && (point.offset + Int64(point.partition)) % 3 == 0 ? "Spider" : nil)
     var record = Record(
       offset: point.offset, timestamp: hasTimestamps ? point.time + 1_000 : .never,
       value: event.json, content: .event(event))

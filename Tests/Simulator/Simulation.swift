@@ -37,12 +37,14 @@ package final class Simulation {
 
   private init(seed: UInt64, directory: String) {
     let world = World(seed: seed)
-    let settings = Settings(&world.random)
-    let log = SimulatedLog(&world.random, settings.spans)
+    let settings = Settings(&world.random, seed: seed)
+    let log = SimulatedLog(&world.random, settings.spans, hasBots: settings.hasBots)
     self.world = world
     self.settings = settings
     self.log = log
-    stage = Stage(world, log, settings.spans, tables: settings.tables, directory: directory)
+    stage = Stage(
+      world, log, settings.spans, tables: settings.tables, dropsBots: settings.dropsBots,
+      directory: directory)
     state = stage.newState()
     visible = log.partitions.map {
       settings.hasClocks ? world.random.below($0.count + 1) : $0.count

@@ -12,6 +12,7 @@ final class Stage {
   let log: SimulatedLog
   let spans: SimulatedLog.Spans
   let tables: [SimulatedTable]
+  private let dropsBots: Bool
   private let directory: String
   private let identity: JobIdentity
   private var processes = 0
@@ -25,18 +26,22 @@ final class Stage {
     var onCall: (Int) -> Void = { _ in }
   }
 
-  /// - Parameter directory: for states and copies; it is the caller's to remove.
+  /// - Parameters:
+  ///   - dropsBots: so do all processes.
+  ///   - directory: for states and copies; it is the caller's to remove.
   init(
     _ world: World, _ log: SimulatedLog, _ spans: SimulatedLog.Spans, tables: Int,
-    directory: String
+    dropsBots: Bool = false, directory: String
   ) {
     self.world = world
     self.log = log
     self.spans = spans
+    self.dropsBots = dropsBots
     self.directory = directory
     self.tables = (0..<tables).map { _ in SimulatedTable(world) }
     identity = JobIdentity(
-      job: "visits", fingerprint: Fingerprint(topic: "visits", gap: spans.gap))
+      job: "visits",
+      fingerprint: Fingerprint(topic: "visits", gap: spans.gap, dropsBots: dropsBots))
   }
 
   // MARK: - States
@@ -45,7 +50,11 @@ final class Stage {
     states += 1
     let history = History()
     return TaskState(
-      path: directory + "/\(states)", history: history, oracle: Oracle(history, log, spans))
+      path: directory + "/\(states)", history: history, oracle: oracle(of: history))
+  }
+
+  private func oracle(of history: History) -> Oracle {
+    Oracle(history, log, spans, dropsBots: dropsBots)
   }
 
   func copy(of state: TaskState, _ store: StateStore) -> TaskState.Copy? {
@@ -59,7 +68,7 @@ final class Stage {
     }
     var history = state.history.value
     history.truncate()
-    return TaskState.Copy(path: path, history: history, oracle: Oracle(history, log, spans))
+    return TaskState.Copy(path: path, history: history, oracle: oracle(of: history))
   }
 
   func restored(_ copy: TaskState.Copy) -> TaskState {
@@ -104,7 +113,7 @@ final class Stage {
     }
     world.removeWorkers(of: process)
     if world.finding != nil { return visible }
-    state.oracle = Oracle(state.history.value, log, spans)
+    state.oracle = oracle(of: state.history.value)
     judge(failure, of: process, state.oracle, isLast: isLast)
     checkRows(of: process, state.oracle, isComplete: isLast)
     return visible
@@ -250,7 +259,10 @@ final class Stage {
     differences.require(oracle.open.count, 0, "sessions open at the end")
     for table in tables {
       let rows = table.rows.map(\.bytes)
-      if isPure { differences.require(rows, log.batchRows(spans), "rows of a batch job") }
+      if isPure {
+        let expected = log.batchRows(spans).filter { !dropsBots || !SessionRow.isBot(encoded: $0) }
+        differences.require(rows, expected, "rows of a batch job")
+      }
       if isPure || isWhole { differences.require(rows, oracle.closed, "rows of a table") }
     }
     if let first = differences.first { return world.report(first) }

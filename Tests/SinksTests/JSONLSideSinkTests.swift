@@ -12,7 +12,7 @@ import Testing
     _ output: SideOutput = .late, owner: UInt8 = 1, claim: SinkClaim = .first,
     identity: JobIdentity = SampleRows.identity
   ) throws(SinkError) -> any SideSink {
-    let sink = JSONLSideSink(output, topic: "web", directory: path)
+    let sink = JSONLSideSink(SideFormat(output, topic: "web"), directory: path)
     try sink.open(
       identity: identity, owner: SampleRows.owner(owner), claim: claim, adopt: false)
     return sink
@@ -20,12 +20,13 @@ import Testing
 
   private func refusal(_ body: () throws(SinkError) -> Void) -> String? { failure(body)?.kind }
 
-  private func record(_ offset: Int64, payload: String? = "{}") -> SideRecord {
-    SideRecord(
-      partition: 3, offset: offset, reason: LateReason.allCases[0].rawValue,
-      recordTime: 1_431_857_103_000_000, eventTime: 1_431_857_000_000_000,
-      watermark: 1_431_857_100_000_000, valueLength: payload.map { Int64($0.utf8.count) } ?? -1,
-      payload: Array((payload ?? "").utf8))
+  private func record(_ offset: Int64, payload: String? = "{}") -> SideEntry {
+    .record(
+      SideRecord(
+        partition: 3, offset: offset, reason: LateReason.allCases[0].rawValue,
+        recordTime: 1_431_857_103_000_000, eventTime: 1_431_857_000_000_000,
+        watermark: 1_431_857_100_000_000, valueLength: payload.map { Int64($0.utf8.count) } ?? -1,
+        payload: Array((payload ?? "").utf8)))
   }
 
   private func files() throws -> [String] {
@@ -101,7 +102,7 @@ import Testing
     #expect(refusal { () throws(SinkError) in _ = try open(.rejected) } == "unsuitable")
     let home = JSONLHome()
     try home.open().0.write(after: nil, rows: SampleRows.batch(0..<1))
-    let sink = JSONLSideSink(.late, topic: "web", directory: home.path)
+    let sink = JSONLSideSink(SideFormat(.late, topic: "web"), directory: home.path)
     let refused = refusal { () throws(SinkError) in
       try sink.open(
         identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .first, adopt: false)

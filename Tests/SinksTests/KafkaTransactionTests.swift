@@ -124,13 +124,14 @@ struct KafkaTransactionTests {
 
   @Test func `late records come once, whatever became of the last batch`() throws {
     let home = TransactionalKafkaHome()
-    func record(_ number: Int) -> SideRecord {
-      SideRecord(
-        partition: Int32(number % 3), offset: Int64(number), reason: 1, recordTime: .never,
-        valueLength: 2, payload: Array("{}".utf8))
+    func record(_ number: Int) -> SideEntry {
+      .record(
+        SideRecord(
+          partition: Int32(number % 3), offset: Int64(number), reason: 1, recordTime: .never,
+          valueLength: 2, payload: Array("{}".utf8)))
     }
     func open(_ owner: UInt8, _ claim: SinkClaim = .first) throws -> any SideSink {
-      let sink = try Sinks.make(.late, home.address, topic: "web")
+      let sink = try Sinks.make(SideFormat(.late, topic: "web"), home.address)
       try sink.open(
         identity: SampleRows.identity, owner: SampleRows.owner(owner), claim: claim, adopt: false)
       return sink

@@ -22,6 +22,8 @@ import Testing
       }
       task.draft.late = [Sample.side(round)]
       task.draft.rejected = [Sample.side(round + 10)]
+      // Of other lengths than the rows in the outbox, so that their bytes are not there.
+      Sample.appendRow(round, textBytes: 31 + round, to: &task.draft.bots)
       task.state.partitions = [PartitionProgress(partition: 1, nextOffset: Int64(round))]
       try task.checkpoint()
     }
@@ -79,6 +81,7 @@ import Testing
     ("a counter's name", Array("records_read".utf8), 3),
     ("a late record", [UInt8](repeating: 2, count: 100), 50),
     ("a rejected record", [UInt8](repeating: 13, count: 100), 99),
+    ("a bot's row", [34, 0] + [UInt8](repeating: UInt8(ascii: "t"), count: 34), 20),
   ])
   func `a flipped bit in a value is found and never read as data`(
     what: String, needle: [UInt8], shift: Int

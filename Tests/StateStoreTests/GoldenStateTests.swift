@@ -7,11 +7,11 @@ import Testing
 
 /// A state written by each released version of the format must be read for ever.
 ///
-/// `Golden/v2.mdb` was written by `writeGolden` below: run the tests once with
+/// `Golden/v3.mdb` was written by `writeGolden` below: run the tests once with
 /// `SOJOURN_WRITE_GOLDEN=1` to make the file of a new version, never to replace an old one.
 @Suite struct GoldenStateTests {
   static let folder = String(#filePath.dropLast("GoldenStateTests.swift".count))
-  static let golden = folder + "Golden/v2.mdb"
+  static let golden = folder + "Golden/v3.mdb"
 
   let directory = TemporaryDirectory()
 
@@ -23,6 +23,8 @@ import Testing
       Sample.appendRow(number, to: &task.draft.rows)
     }
     task.draft.late = [Sample.side(1), Sample.side(2)]
+    Sample.appendRow(20, to: &task.draft.bots)
+    Sample.appendRow(21, textBytes: 3, to: &task.draft.bots)
     try task.checkpoint()
 
     task.remove(Sample.hash(3))
@@ -60,7 +62,7 @@ import Testing
     try task.store.makeReader().copy(to: GoldenStateTests.golden)
   }
 
-  @Test func `a state of format version 2 is read and continued`() throws {
+  @Test func `a state of format version 3 is read and continued`() throws {
     let expected = try TestTask(directory.path)
     try fill(expected)
     let other = TemporaryDirectory()
@@ -75,6 +77,8 @@ import Testing
     let (late, rejected) = (try sides(.late, task), try sides(.rejected, task))
     #expect(late == (try sides(.late, expected)) && late.count == 2)
     #expect(rejected == (try sides(.rejected, expected)) && rejected.count == 1)
+    let bots = try task.store.makeReader().botRows()
+    #expect(try bots == expected.store.makeReader().botRows() && bots.count == 2)
     #expect(try task.store.verify() == [])
 
     task.set(Sample.record(99, time: 5), for: Sample.hash(99))
@@ -85,13 +89,15 @@ import Testing
     #expect(try task.store.verify() == [])
   }
 
-  @Test func `a state of another format version is refused, with what to do`() throws {
+  @Test(arguments: [1, 2])
+  func `a state of another format version is refused, with what to do`(version: Int) throws {
     let other = TemporaryDirectory()
     try Files.replace(
-      other.path + "/data.mdb", with: Files.read(GoldenStateTests.folder + "Golden/v1.mdb"))
+      other.path + "/data.mdb", with: Files.read(GoldenStateTests.folder + "Golden/v\(version).mdb")
+    )
     let error = #expect(throws: StateError.self) { try TestTask(other.path) }
     #expect(error?.exitCode == .configuration)
-    #expect("\(error!)".contains("format version 1, this program writes 2"))
+    #expect("\(error!)".contains("format version \(version), this program writes 3"))
   }
 
   private func sides(_ output: SideOutput, _ task: TestTask) throws -> [String] {

@@ -10,6 +10,7 @@ import Testing
     var records: [KeyHash: SessionRecord] = [:]
     var rows: [Int] = []
     var late: [Int] = []
+    var bots: [[UInt8]] = []
     var state = CheckpointState()
   }
 
@@ -40,6 +41,16 @@ import Testing
         task.draft.late.append(Sample.side(nextLate, payloadBytes: random.below(4_097)))
         model.late.append(nextLate)
         nextLate += 1
+      }
+      for _ in 0..<random.below(3) {
+        // Bots' rows share the order of all rows.
+        var row = RowBatch()
+        Sample.appendRow(nextRow, textBytes: random.below(900), to: &row)
+        row.forEachEncoded {
+          task.draft.bots.append(encoded: $0)
+          model.bots.append(Array($0))
+        }
+        nextRow += 1
       }
       task.state.watermark += 1
       model.state = try task.checkpoint()
@@ -75,6 +86,7 @@ import Testing
     var late: Set<Int64> = []
     try reader.forEachRecord(of: .late) { late.insert($0.offset).inserted }
     #expect(late == Set(model.late.map(Int64.init)))
+    #expect(try reader.botRows() == model.bots)
     var records: [[UInt8]: SessionRecord] = [:]
     try reader.forEachRecord { records.updateValue($0, forKey: $0.userID) == nil }
     #expect(records.count == model.records.count)

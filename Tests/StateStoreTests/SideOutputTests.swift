@@ -17,9 +17,9 @@ import Testing
 
   private func task(rows: UInt64 = 1_000_000, bytes: UInt64 = 1 << 30) throws -> TestTask {
     var options = StateOptions()
-    options.lateRows = rows
-    options.rejectedRows = rows
-    options.sideBytes = bytes
+    for output in SideOutput.allCases {
+      options.sideLimits[output] = SideTotals(rows: rows, bytes: bytes)
+    }
     return try TestTask(directory.path, options: options)
   }
 
@@ -47,6 +47,38 @@ import Testing
     #expect(try task.store.verify() == [])
   }
 
+  @Test func `rows of bots come back whole, in their order, and no row twice`() throws {
+    let task = try task()
+    for round in 0..<3 {
+      for number in 1...2_000 {
+        Sample.appendRow(round * 2_000 + number, textBytes: number % 300, to: &task.draft.bots)
+      }
+      try task.checkpoint()
+    }
+    #expect(task.state.kept.bots.rows == 6_000 && task.state.counters.botSessions == 6_000)
+    #expect(task.state.newestRow == nil && task.state.outboxRows == 0)
+    var expected = RowBatch()
+    for number in 0..<6_000 {
+      Sample.appendRow(number + 1, textBytes: (number % 2_000 + 1) % 300, to: &expected)
+    }
+    var rows: [[UInt8]] = []
+    expected.forEachEncoded { rows.append(Array($0)) }
+    try task.reopen()
+    #expect(try task.store.makeReader().botRows() == rows)
+    #expect(try task.store.verify() == [])
+    Sample.appendRow(6_000, to: &task.draft.bots)
+    let error = #expect(throws: StateError.self) { try task.checkpoint() }
+    #expect(error?.exitCode == .software)
+  }
+
+  @Test func `rows of bots that are not counted are refused`() throws {
+    let task = try task()
+    Sample.appendRow(1, to: &task.draft.bots)
+    task.state.counters.botSessions = 1
+    let error = #expect(throws: StateError.self) { try task.checkpoint() }
+    #expect(error?.description.contains("2 sessions counted are not the 0 before and 1") == true)
+  }
+
   @Test func `one offset of a recreated topic can be kept again`() throws {
     let task = try task()
     task.draft.late = [Sample.side(1)]
@@ -57,15 +89,21 @@ import Testing
     #expect(late.map(\.payload.count) == [100, 3])
   }
 
-  @Test(arguments: [SideOutput.late, .rejected], [true, false])
+  @Test(arguments: SideOutput.allCases, [true, false])
   func `the cap stops the run before anything is durable`(
     output: SideOutput, byRows: Bool
   ) throws {
-    // A side record of 100 bytes counts 163: key 20, fields 35, checksum 8.
-    let task = try byRows ? task(rows: 10) : task(bytes: 1_630)
+    // A side record of 100 bytes counts 163: key 20, fields 35, checksum 8. A row with 18 texts of 9
+    // bytes counts 321: key 40, version 1, numbers 72, lengths 38, texts 162, checksum 8.
+    let task = try byRows ? task(rows: 10) : task(bytes: output == .bots ? 3_210 : 1_630)
     func add(_ numbers: Range<Int>) {
       let records = numbers.map { Sample.side($0) }
-      if output == .late { task.draft.late = records } else { task.draft.rejected = records }
+      switch output {
+      case .late: task.draft.late = records
+      case .rejected: task.draft.rejected = records
+      case .bots:
+        for number in numbers { Sample.appendRow(number + 1, textBytes: 9, to: &task.draft.bots) }
+      }
     }
     add(0..<10)
     try task.checkpoint()
@@ -76,7 +114,8 @@ import Testing
     #expect(error?.description.contains("sojourn purge \(output.rawValue)") == true)
     try task.reopen()
     #expect(task.state.checkpoint == 1 && task.records.isEmpty)
-    #expect(try records(output, task.store.makeReader()).count == 10)
+    #expect(task.state.kept[output].rows == 10)
+    #expect(try task.store.verify() == [])
   }
 
   @Test func `a full late output does not stop a checkpoint without late records`() throws {
@@ -116,7 +155,8 @@ import Testing
     task.draft.rejected = [Sample.side(5)]
     try task.checkpoint()
     let batch = try task.store.readSide(.late, maxRows: 4, maxBytes: .max)
-    #expect(batch.records == Array(try records(.late, task.store.makeReader()).prefix(4)))
+    let kept = try records(.late, task.store.makeReader())
+    #expect(batch.entries == kept.prefix(4).map { .record($0) })
     // As many come as go: the cap holds for what is kept in the end.
     task.draft.removeSides = [batch]
     task.draft.late = (10..<14).map { Sample.side($0) }

@@ -1,3 +1,4 @@
+import Platform
 import SessionModel
 import StateStore
 import TestSupport
@@ -20,18 +21,32 @@ import Testing
     }
   }
 
+  @Test func `fuzzing begins with a value of each kind that is taken`() throws {
+    let folder = repositoryRoot() + "/Tests/Fuzz/Corpus/state-values/"
+    var taken: Set<StoredValue> = []
+    for name in try Files.names(in: folder) {
+      let input = try Files.read(folder + name)
+      let (kind, keyEnd) = (try #require(StoredValue(rawValue: input[0])), 2 + Int(input[1]))
+      if isTaken(kind, Array(input[keyEnd...]), key: Array(input[2..<keyEnd])) {
+        taken.insert(kind)
+      }
+    }
+    #expect(taken == Set(StoredValue.allCases))
+  }
+
   /// The row of `state`.
   private func stateRow(
     checkpoint: UInt64 = 2, watermark: Microseconds = .never, rowEnd: UInt64 = 5,
     records: UInt64 = 7, more: [(String, UInt64)] = []
   ) -> [UInt8] {
     var bytes: [UInt8] = [1]
-    for number in [checkpoint, 1, 0, 0, 0, 0, 0, 0, 0, 0] { bytes += integer(number) }
+    for number in [checkpoint, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] { bytes += integer(number) }
     bytes += integer(UInt32(0)) + integer(watermark) + integer(Microseconds.never) + integer(0)
     bytes += [1] + withUnsafeBytes(of: rowEnd.bigEndian) { Array($0) } + Array(0..<32) + [0]
     let names = [
       "records_read", "bytes_read", "events_in_sessions", "sessions_closed",
-      "sessions_closed_by_flush", "flushes", "idlings", "delivered", "cut_texts", "lost_offsets",
+      "sessions_closed_by_flush", "bot_sessions", "bot_events", "flushes", "idlings", "delivered",
+      "cut_texts", "lost_offsets",
     ]
     bytes += integer(UInt16(names.count + more.count))
     for (name, value) in names.map({ ($0, records) }) + more {
@@ -69,6 +84,28 @@ import Testing
     #expect(!isTaken(row(flag: 2, time: 3)) && !isTaken(row(flag: 0, time: 3)))
     #expect(!isTaken(row(flag: 1, time: 3, greatest: .max)))
     #expect(!isTaken(row(flag: 1, time: 3, next: -1)))
+  }
+
+  @Test func `a bot's row is refused under another key, and with times that it cannot have`() {
+    func row(start: Microseconds, end: Microseconds, version: UInt8 = 1) -> [UInt8] {
+      var bytes = [version]
+      SessionRow.append(
+        id: Sample.position(1).sessionID, start: start, end: end, eventCount: 1,
+        texts: { _ in nil },
+        to: &bytes)
+      return bytes
+    }
+    func key(end: Microseconds) -> [UInt8] {
+      var key: [UInt8] = []
+      RowPosition(sessionEnd: end, sessionID: Sample.position(1).sessionID).append(to: &key)
+      return key
+    }
+    #expect(isTaken(.bot, row(start: 3, end: 7), key: key(end: 7)))
+    #expect(!isTaken(.bot, row(start: 3, end: 7), key: key(end: 8)))
+    #expect(!isTaken(.bot, row(start: 8, end: 7), key: key(end: 7)))
+    #expect(!isTaken(.bot, row(start: -1, end: 7), key: key(end: 7)))
+    #expect(!isTaken(.bot, row(start: 3, end: 7, version: 2), key: key(end: 7)))
+    #expect(!isTaken(.bot, row(start: 3, end: 7) + [0], key: key(end: 7)))
   }
 
   @Test func `the row of the settings is refused where a text is missing or longer than is kept`() {

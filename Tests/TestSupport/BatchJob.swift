@@ -9,10 +9,12 @@ package struct LoggedEvent: Equatable, Sendable {
   package var visitor: String
   package var url: String
   package var referrer: String?
+  /// The family of the device: `Spider` for a bot.
+  package var device: String?
 
   package init(
     point: EventPoint, userID: String, ip: String, visitor: String = "v", url: String,
-    referrer: String?
+    referrer: String?, device: String? = nil
   ) {
     self.point = point
     self.userID = userID
@@ -20,6 +22,7 @@ package struct LoggedEvent: Equatable, Sendable {
     self.visitor = visitor
     self.url = url
     self.referrer = referrer
+    self.device = device
   }
 
   /// The key's fields, joined.
@@ -35,6 +38,7 @@ extension LoggedEvent {
     var text = "{\"event_time\":\(point.time),\"ip\":\"\(ip)\",\"url\":\"\(url)\""
     if !userID.isEmpty { text += ",\"user_id\":\"\(userID)\"" }
     if let referrer { text += ",\"referrer\":\"\(referrer)\"" }
+    if let device { text += ",\"user_agent\":{\"device\":{\"family\":\"\(device)\"}}" }
     return Array((text + "}").utf8)
   }
 }
@@ -82,6 +86,7 @@ package func encodedRow(
   let texts: [RowText: String?] = [
     .ownKey: key.own.isEmpty ? nil : first.visitor, .userID: userID.isEmpty ? nil : userID,
     .ip: first.ip, .landingURL: first.url, .exitURL: last.url, .referrer: first.referrer,
+    .deviceFamily: first.device,
     // Referrers of random logs have no host.
     .channel: first.referrer == nil ? "direct" : "referral",
   ]

@@ -82,6 +82,7 @@ package final class TestTask {
     ledger.finish(draft)
     draft.state = state
     draft.state.counters.sessionsClosed += UInt64(draft.rows.count)
+    draft.state.counters.botSessions += UInt64(draft.bots.count)
     state = try store.commit(draft)
     draft = CheckpointDraft(checkpoint: state.checkpoint + 1)
     return state

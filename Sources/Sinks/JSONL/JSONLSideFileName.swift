@@ -1,6 +1,6 @@
 import SessionModel
 
-/// `late-<number>.jsonl` or `rejected-<number>.jsonl`: the number, of 20 digits, is the wall clock's
+/// `late-<number>.jsonl`, `rejected-<number>.jsonl` or `bots-<number>.jsonl`: the number, of 20 digits, is the wall clock's
 /// at the write, µs since 1970, or one more than the newest file's where that is greater.
 struct JSONLSideFileName: JSONLName {
   var output: SideOutput

@@ -1,7 +1,7 @@
 import Platform
 package import SessionModel
 
-/// Late or rejected records as JSON lines in the files of a directory, a file for each batch.
+/// The entries of a side output as JSON lines in the files of a directory, a file for each batch.
 ///
 /// A file appears whole and on the disk, and never changes after; all but the newest may be taken
 /// away at any time.
@@ -9,8 +9,7 @@ package final class JSONLSideSink: SideSink {
   /// How long another process between its check and its rename is waited for.
   private static let lockTimeoutMilliseconds: Int64 = 5_000
 
-  private let output: SideOutput
-  private let topic: String
+  private let format: SideFormat
   private let directory: JSONLDirectory<JSONLSideFileName>
   /// Who we are since `open`; nil when closed.
   private var claimed: (identity: JobIdentity, owner: OwnerID)?
@@ -18,12 +17,9 @@ package final class JSONLSideSink: SideSink {
   /// The lines of the file that was the newest at `open`, until something is written.
   private var doubtful: Set<ArraySlice<UInt8>> = []
 
-  /// - Parameters:
-  ///   - topic: stands in each line.
-  ///   - directory: made if missing; the one above it is not.
-  package init(_ output: SideOutput, topic: String, directory: String) {
-    self.output = output
-    self.topic = topic
+  /// - Parameter directory: made if missing; the one above it is not.
+  package init(_ format: SideFormat, directory: String) {
+    self.format = format
     self.directory = JSONLDirectory(
       path: directory, lockTimeoutMilliseconds: JSONLSideSink.lockTimeoutMilliseconds)
   }
@@ -48,9 +44,9 @@ package final class JSONLSideSink: SideSink {
     try SinkRules.checkClaim(claimant, on: directory.place, entry: entry) {
       !content.files.isEmpty
     }
-    if entry?.position != nil || content.files.contains(where: { $0.output != output }) {
+    if entry?.position != nil || content.files.contains(where: { $0.output != format.output }) {
       throw .unsuitable(
-        "\(directory.place) holds something else than \(output.rawValue) records. Nothing was "
+        "\(directory.place) holds something else than \(format.output.contents). Nothing was "
           + "changed. Name another directory for them.")
     }
     try directory.remove(content.leftovers)
@@ -59,14 +55,14 @@ package final class JSONLSideSink: SideSink {
     return content.files.last
   }
 
-  package func write(_ records: [SideRecord]) throws(SinkError) {
+  package func write(_ entries: [SideEntry]) throws(SinkError) {
     guard let (_, owner) = claimed else {
       throw .unavailable("\(directory.place) is not open; it is opened again.")
     }
     doubtful = []
-    let text = records.flatMap { line(of: $0) + [UInt8(ascii: "\n")] }
+    let text = entries.flatMap { format.line(of: $0) + [UInt8(ascii: "\n")] }
     let name = JSONLSideFileName(
-      output: output, number: max(Clock.wall, (newest?.number ?? 0) + 1))
+      output: format.output, number: max(Clock.wall, (newest?.number ?? 0) + 1))
     do throws(SinkError) {
       try directory.writeAside(name, by: owner) { (file) throws(SystemError) in
         try file.write(text)
@@ -84,14 +80,8 @@ package final class JSONLSideSink: SideSink {
     newest = name
   }
 
-  package func holds(_ record: SideRecord) -> Bool {
-    !doubtful.isEmpty && doubtful.contains(line(of: record)[...])
-  }
-
-  private func line(of record: SideRecord) -> [UInt8] {
-    var line: [UInt8] = []
-    SideRecordJSON.append(record, of: output, topic: topic, to: &line)
-    return line
+  package func holds(_ entry: SideEntry) -> Bool {
+    !doubtful.isEmpty && doubtful.contains(format.line(of: entry)[...])
   }
 
   package func close() {

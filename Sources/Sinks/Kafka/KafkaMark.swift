@@ -15,8 +15,16 @@ struct KafkaMark: Equatable {
     case late = "sojourn-late"
     /// The same for a rejected one.
     case rejected = "sojourn-rejected"
+    /// The same for the row of a bot.
+    case bots = "sojourn-bots"
 
-    init(_ output: SideOutput) { self = output == .late ? .late : .rejected }
+    init(_ output: SideOutput) {
+      switch output {
+      case .late: self = .late
+      case .rejected: self = .rejected
+      case .bots: self = .bots
+      }
+    }
   }
 
   /// How records get into a topic.

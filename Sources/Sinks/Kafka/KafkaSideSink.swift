@@ -2,15 +2,13 @@ import KafkaClient
 import Platform
 package import SessionModel
 
-/// Late or rejected records as records of a Kafka topic: the key is `TOPIC-PARTITION-OFFSET` of the
-/// record that it was, the value the line that `SideRecordJSON` writes.
+/// The entries of a side output as records of a Kafka topic, with key and value as `SideFormat`
+/// makes them.
 ///
 /// Each record's header says with which batch it came, so that `open` finds again what arrived of the
 /// last one.
 package final class KafkaSideSink: SideSink {
-  private let output: SideOutput
-  /// That the records were read from.
-  private let topic: String
+  private let format: SideFormat
   private let address: KafkaAddress
   private let writer: KafkaWriter
   private var headers: RecordHeaders?
@@ -18,14 +16,13 @@ package final class KafkaSideSink: SideSink {
   /// The keys of the batch that was the newest at `open`, until something is written.
   private var doubtful: Set<[UInt8]> = []
 
-  package init(_ output: SideOutput, topic: String, address: KafkaAddress) {
-    self.output = output
-    self.topic = topic
+  package init(_ format: SideFormat, address: KafkaAddress) {
+    self.format = format
     self.address = address
     writer = KafkaWriter(address)
   }
 
-  private var own: KafkaMark.Own { KafkaMark.Own(output) }
+  private var own: KafkaMark.Own { KafkaMark.Own(format.output) }
 
   package func open(
     identity: JobIdentity, owner: OwnerID, claim: SinkClaim, adopt: Bool
@@ -61,7 +58,7 @@ package final class KafkaSideSink: SideSink {
     record.mark.flatMap { Int64($0.own) }
   }
 
-  package func write(_ records: [SideRecord]) throws(SinkError) {
+  package func write(_ entries: [SideEntry]) throws(SinkError) {
     guard let headers else {
       throw .unavailable("\(address.place) is not open; it is opened again.")
     }
@@ -70,11 +67,10 @@ package final class KafkaSideSink: SideSink {
     headers.own = Array(String(newest).utf8)
     do throws(SinkError) {
       try writer.write { (producer) throws(KafkaError) in
-        for record in records {
-          var line: [UInt8] = []
-          SideRecordJSON.append(record, of: output, topic: topic, to: &line)
+        for entry in entries {
           try producer.produce(
-            topic: address.topic, key: key(of: record), value: line, headers: headers)
+            topic: address.topic, key: format.key(of: entry), value: format.line(of: entry),
+            headers: headers)
         }
       }
     } catch {
@@ -83,12 +79,8 @@ package final class KafkaSideSink: SideSink {
     }
   }
 
-  package func holds(_ record: SideRecord) -> Bool {
-    !doubtful.isEmpty && doubtful.contains(key(of: record))
-  }
-
-  private func key(of record: SideRecord) -> [UInt8] {
-    Array("\(topic)-\(record.partition)-\(record.offset)".utf8)
+  package func holds(_ entry: SideEntry) -> Bool {
+    !doubtful.isEmpty && doubtful.contains(format.key(of: entry))
   }
 
   package func close() {

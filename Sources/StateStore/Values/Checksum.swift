@@ -18,6 +18,7 @@ enum Checksum {
     case record = 10
     case settings = 11
     case date = 12
+    case bot = 13
   }
 
   static let byteCount = 8

@@ -2,8 +2,8 @@ import SessionModel
 
 /// The one row of `job`: what the state belongs to. Written when the state is made, never again.
 struct JobRow {
-  /// The version of the whole format. Version 1 was never released, and is not read.
-  static let formatVersion: UInt8 = 2
+  /// The version of the whole format. Versions 1 and 2 were never released, and are not read.
+  static let formatVersion: UInt8 = 3
   static let key = "job"
 
   var identity: JobIdentity
@@ -28,6 +28,7 @@ struct JobRow {
     PackedText.append(string: fingerprint.scope, to: &bytes)
     PackedText.append(string: fingerprint.idFormat, to: &bytes)
     PackedText.append(fingerprint.split, to: &bytes)
+    bytes.append(fingerprint.dropsBots ? 1 : 0)
     SealedValue.seal(&bytes, seed: JobRow.seed)
     return bytes
   }
@@ -83,10 +84,12 @@ struct JobRow {
       keyFields.append(field)
     }
     guard let gap = reader.integer(Int64.self), let scope = reader.string(),
-      let idFormat = reader.string(), let split = reader.integer(Int64.self), reader.isAtEnd
+      let idFormat = reader.string(), let split = reader.integer(Int64.self),
+      let dropsBots = reader.integer(UInt8.self), dropsBots <= 1, reader.isAtEnd
     else { return nil }
     let fingerprint = Fingerprint(
-      topic: topic, keyFields: keyFields, gap: gap, split: split, scope: scope, idFormat: idFormat)
+      topic: topic, keyFields: keyFields, gap: gap, split: split, dropsBots: dropsBots == 1,
+      scope: scope, idFormat: idFormat)
     self.init(
       identity: JobIdentity(job: job, fingerprint: fingerprint), hashSeed: (low, high),
       createdAt: createdAt)

@@ -28,16 +28,13 @@ enum OutboxRow {
 
   /// - Returns: nil if the row is broken or stands under another row's key.
   static func decode(key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Content? {
-    guard key.count == RowPosition.byteCount,
+    guard
       let body = SealedValue.open(value, version: version, seed: Checksum.seed(.outboxRow, key)),
       body.count > 8
     else { return nil }
     let row = UnsafeRawBufferPointer(rebasing: body[8...])
     let number = UInt64(littleEndian: body.loadUnaligned(as: UInt64.self))
-    guard let session = SessionRow(bytes: row), session.position == RowPosition(bytes: key),
-      session.sessionStart >= 0, session.sessionStart <= session.sessionEnd,
-      session.sessionEnd <= .latest, number <= ValueLimits.count
-    else { return nil }
+    guard SessionRow(bytes: row, under: key) != nil, number <= ValueLimits.count else { return nil }
     return Content(number: number, row: row)
   }
 
@@ -99,5 +96,17 @@ enum OutboxRow {
   static func describe(_ key: UnsafeRawBufferPointer) -> String {
     key.count == RowPosition.byteCount
       ? RowPosition(bytes: key).description : "with a key of \(key.count) bytes"
+  }
+}
+
+extension SessionRow {
+  /// - Parameter key: a position's bytes.
+  /// - Returns: nil unless the bytes are one row that may stand under the key.
+  init?(bytes: UnsafeRawBufferPointer, under key: UnsafeRawBufferPointer) {
+    guard key.count == RowPosition.byteCount else { return nil }
+    self.init(bytes: bytes)
+    guard position == RowPosition(bytes: key), sessionStart >= 0, sessionStart <= sessionEnd,
+      sessionEnd <= .latest
+    else { return nil }
   }
 }

@@ -1,10 +1,5 @@
 import SessionModel
 
-extension SideOutput {
-  var database: Database { self == .late ? .late : .rejected }
-  var kind: Checksum.Kind { self == .late ? .late : .rejected }
-}
-
 /// A row of `late` or `rejected`.
 ///
 /// Its key is partition, offset and checkpoint, big-endian: the checkpoint keeps records apart that
@@ -12,6 +7,10 @@ extension SideOutput {
 enum SideRow {
   static let version: UInt8 = 1
   static let keyBytes = 20
+
+  private static func kind(of output: SideOutput) -> Checksum.Kind {
+    output == .late ? .late : .rejected
+  }
 
   static func key(_ record: SideRecord, checkpoint: UInt64) -> [UInt8] {
     var bytes: [UInt8] = []
@@ -34,7 +33,7 @@ enum SideRow {
     PackedText.append(record.watermark, to: &bytes)
     PackedText.append(record.valueLength, to: &bytes)
     bytes.append(contentsOf: record.payload)
-    SealedValue.seal(&bytes, seed: key.withBytes { Checksum.seed(output.kind, $0) })
+    SealedValue.seal(&bytes, seed: key.withBytes { Checksum.seed(kind(of: output), $0) })
     return bytes
   }
 
@@ -46,7 +45,7 @@ enum SideRow {
   static func decode(
     key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, output: SideOutput
   ) -> SideRecord? {
-    let seed = Checksum.seed(output.kind, key)
+    let seed = Checksum.seed(kind(of: output), key)
     guard key.count == keyBytes,
       let body = SealedValue.open(value, version: version, seed: seed), body.count >= 34
     else { return nil }

@@ -20,7 +20,7 @@ struct StateRow {
     for number in [
       state.checkpoint, oldestSegment, state.openSessions, state.closingSessions,
       state.outboxRows, state.kept.late.rows, state.kept.late.bytes, state.kept.rejected.rows,
-      state.kept.rejected.bytes, partitionSum,
+      state.kept.rejected.bytes, state.kept.bots.rows, state.kept.bots.bytes, partitionSum,
     ] {
       PackedText.append(number, to: &bytes)
     }
@@ -89,7 +89,7 @@ struct StateRow {
   private mutating func readFields(_ body: UnsafeRawBufferPointer) -> Bool? {
     var reader = PackedReader(body)
     var numbers: [UInt64] = []
-    for _ in 0..<10 {
+    for _ in 0..<12 {
       guard let number = reader.integer(UInt64.self) else { return nil }
       numbers.append(number)
     }
@@ -100,7 +100,8 @@ struct StateRow {
     state.outboxRows = numbers[4]
     state.kept.late = SideTotals(rows: numbers[5], bytes: numbers[6])
     state.kept.rejected = SideTotals(rows: numbers[7], bytes: numbers[8])
-    partitionSum = numbers[9]
+    state.kept.bots = SideTotals(rows: numbers[9], bytes: numbers[10])
+    partitionSum = numbers[11]
     guard let partitions = reader.integer(UInt32.self),
       let watermark = reader.integer(Int64.self), let closeLine = reader.integer(Int64.self),
       let frozenAt = reader.integer(Int64.self),
@@ -140,7 +141,7 @@ struct StateRow {
       [
         state.openSessions, state.closingSessions, state.outboxRows,
         state.kept.late.rows, state.kept.late.bytes, state.kept.rejected.rows,
-        state.kept.rejected.bytes,
+        state.kept.rejected.bytes, state.kept.bots.rows, state.kept.bots.bytes,
       ] + state.counters.named.map(\.value) + state.sinks.map(\.skipped)
     let times = Microseconds.never...(.latest + 1)
     return counts.allSatisfy { $0 <= ValueLimits.count }

@@ -9,7 +9,7 @@ package enum StoredValue: UInt8, CaseIterable, Sendable {
   // The raw values are those of `Checksum.Kind`.
   case job = 1
   case state, partition, outboxRow, late, rejected, dataChunk, headerChunk, segment, record
-  case settings, date
+  case settings, date, bot
 
   /// The key of a chunk or of a segment.
   private static func number(_ key: UnsafeRawBufferPointer) -> UInt64? {
@@ -22,7 +22,7 @@ package enum StoredValue: UInt8, CaseIterable, Sendable {
   ///   behind its head; of a record the packed bytes.
   package func sealed(_ content: [UInt8], key: UnsafeRawBufferPointer) -> [UInt8] {
     switch self {
-    case .job, .state, .partition, .outboxRow, .late, .rejected, .settings, .date:
+    case .job, .state, .partition, .outboxRow, .late, .rejected, .settings, .date, .bot:
       var value = content
       SealedValue.seal(&value, seed: Checksum.seed(kind, key))
       return value
@@ -79,6 +79,7 @@ package enum StoredValue: UInt8, CaseIterable, Sendable {
       return SideRow.decode(key: key, value: value, output: output).map {
         SideRow.encode($0, key: Array(key), output: output)
       }
+    case .bot: return StoredValue.recodedBot(value, key: key)
     case .segment:
       return StoredValue.number(key).flatMap { SegmentRow(checkpoint: $0, value: value)?.encoded }
     case .dataChunk: return StoredValue.recodedData(value, key: key)
@@ -95,18 +96,30 @@ package enum StoredValue: UInt8, CaseIterable, Sendable {
   private static func recodedRow(
     _ value: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer
   ) -> [UInt8]? {
-    guard let content = OutboxRow.decode(key: key, value: value),
-      let row = SessionRow(bytes: content.row)
-    else { return nil }
+    guard let content = OutboxRow.decode(key: key, value: value) else { return nil }
+    var again: [UInt8] = []
+    encodedAgain(content.row).withBytes {
+      OutboxRow.encode($0, number: content.number, key: Array(key), into: &again)
+    }
+    return again
+  }
+
+  private static func recodedBot(
+    _ value: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer
+  ) -> [UInt8]? {
+    guard let row = BotRow.decode(key: key, value: value) else { return nil }
+    var again: [UInt8] = []
+    encodedAgain(row).withBytes { BotRow.encode($0, key: Array(key), into: &again) }
+    return again
+  }
+
+  private static func encodedAgain(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    guard let row = SessionRow(bytes: bytes) else { preconditionFailure("just decoded") }
     var encoded: [UInt8] = []
     SessionRow.append(
       id: row.sessionID, start: row.sessionStart, end: row.sessionEnd,
       eventCount: row.eventCount, pages: row.pages, texts: { row[$0] }, to: &encoded)
-    var again: [UInt8] = []
-    encoded.withBytes {
-      OutboxRow.encode($0, number: content.number, key: Array(key), into: &again)
-    }
-    return again
+    return encoded
   }
 }
 

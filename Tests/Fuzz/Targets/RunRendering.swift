@@ -53,8 +53,11 @@ enum RunRendering {
     add("assume-utc", "\(settings.decoding.assumeUTC)")
     add("on-data-loss", settings.onDataLoss.rawValue)
     add("outbox-limit", "\(settings.outboxLimit)")
-    add("late-limit", "\(settings.lateLimit)")
-    add("rejected-limit", "\(settings.rejectedLimit)")
+    add("drop-bots", "\(settings.dropsBots)")
+    for output in SideOutput.allCases {
+      if let place = settings[output].place { add("\(output.rawValue)-to", place) }
+      add("\(output.rawValue)-limit", "\(settings[output].limit)")
+    }
     add("event-time-unit", settings.decoding.eventTimeUnit.rawValue)
     add("event-time-fallback", settings.decoding.eventTimeFallback.rawValue)
     add("output", settings.output.rawValue)

@@ -2,7 +2,7 @@ import SessionModel
 import StateStore
 import Windowing
 
-/// A value of the state → what it means. An input is a kind (1 byte: 1 job … 11 settings), the
+/// A value of the state → what it means. An input is a kind (1 byte: 1 job … 13 bot), the
 /// length of the key (1 byte), the key, and the value without its checksum.
 enum StateValueCheck {
   static func run(_ input: UnsafeRawBufferPointer) throws(FuzzFinding) {
