@@ -60,6 +60,7 @@ let package = Package(
     systemLibrary("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
     systemLibrary("CXXHash", pkgConfig: "libxxhash", debian: "libxxhash-dev"),
     systemLibrary("CMaxMindDB", pkgConfig: "libmaxminddb", debian: "libmaxminddb-dev"),
+    systemLibrary("CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
     systemLibrary("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
     // A C face for simdjson and RE2, which are C++, and for what only C sees of glibc.
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
@@ -85,7 +86,9 @@ let package = Package(
     library(
       "Sinks", ["SessionModel", "Platform", "KafkaClient", "CSQLite", "CPostgres"],
       embedding: ["Iceberg/iceberg_helper.py", "Iceberg/requirements.txt"]),
-    library("Enrichment", ["SessionModel", "Platform", "CMaxMindDB", "CRE2", "CYAML"]),
+    library(
+      "Enrichment",
+      ["SessionModel", "Platform", "CMaxMindDB", "CCurl", "CSimdJSON", "CRE2", "CYAML"]),
 
     // The one way through, and the command line on top of it.
     library(
@@ -97,7 +100,10 @@ let package = Package(
     // Strikes the program from outside, as a process.
     library(
       "Drill",
-      ["SessionModel", "Platform", "KafkaClient", "StateStore", "Sinks", "TrafficGenerator"]),
+      [
+        "SessionModel", "Platform", "KafkaClient", "StateStore", "Sinks", "Enrichment",
+        "TrafficGenerator",
+      ]),
     .executableTarget(
       name: "sojourn",
       dependencies: [
@@ -146,7 +152,7 @@ let package = Package(
     tests("FuzzTests", ["FuzzTargets", "Platform"]),
     tests("SessionModelTests", ["SessionModel", "CCrypto"]),
     tests("WindowingTests", ["Windowing", "SessionModel"]),
-    tests("EnrichmentTests", ["Enrichment", "SessionModel", "Platform"]),
+    tests("EnrichmentTests", ["Enrichment", "SessionModel", "Platform", "Drill"]),
     tests("EventDecodingTests", ["EventDecoding", "SessionModel"]),
     tests("TrafficGeneratorTests", ["TrafficGenerator", "EventDecoding", "SessionModel"]),
     tests("ConfigurationTests", ["Configuration", "EventDecoding", "SessionModel"]),
@@ -158,13 +164,13 @@ let package = Package(
       "PipelineTests",
       [
         "Pipeline", "SessionModel", "Windowing", "EventDecoding", "StateStore", "EventSources",
-        "Sinks", "Platform",
+        "Sinks", "Enrichment", "Platform",
       ]),
     tests("SimulatorTests", ["Simulator", "Platform"]),
     tests("DrillTests", ["Drill", "Sinks", "SessionModel"]),
     tests(
       "EndToEndTests",
-      ["KafkaClient", "SessionModel", "StateStore", "Platform", "CSQLite", "sojourn"]),
+      ["KafkaClient", "SessionModel", "StateStore", "Platform", "Drill", "CSQLite", "sojourn"]),
   ] + fuzzing,
   cxxLanguageStandard: .cxx20
 )

@@ -9,7 +9,7 @@ source .ci/toolchain.sh
 libraries=(
   rdkafka:librdkafka-dev lmdb:liblmdb-dev simdjson:libsimdjson-dev libxxhash:libxxhash-dev
   sqlite3:libsqlite3-dev libpq:libpq-dev libcrypto:libssl-dev
-  libmaxminddb:libmaxminddb-dev re2:libre2-dev yaml-0.1:libyaml-dev
+  libmaxminddb:libmaxminddb-dev libcurl:libcurl4-openssl-dev re2:libre2-dev yaml-0.1:libyaml-dev
 )
 # A program that must be there, and the package that brings it.
 programs=(pkg-config:pkg-config make:make sqlite3:sqlite3 python3:python3-venv)

@@ -10,6 +10,8 @@ package struct DrillSettings: Equatable, Sendable {
   /// Kafka sinks write in transactions.
   package let isTransactional: Bool
   package let isLive: Bool
+  /// In percent; nil: no geography.
+  package let geographyFailures: Int?
   /// nil: the default environment's.
   package let icebergPython: String?
   /// nil: a temporary directory.
@@ -30,6 +32,7 @@ package struct DrillSettings: Equatable, Sendable {
     seed = UInt64(try values.requiredInteger("seed"))
     icebergPython = try values.text("iceberg-python")
     isLive = try values.boolean("live")
+    geographyFailures = try values.integer("geo-failures")
     directory = try values.text("dir")
     keep = try values.boolean("keep")
     let isReal = values.isGiven("brokers") || values.isGiven("topic-prefix")

@@ -200,9 +200,28 @@ package enum FlagTable {
 
   private static let enrichment: [FlagDefinition] = [
     FlagDefinition(
-      "geo", "none|mmdb:FILE", .text, default: "none",
-      help: "where country, state and city of an address come from: a file in MaxMind's format",
+      "geo", "none|mmdb:FILE|ip2location", .text, default: "none",
+      help: "where country, state and city of an address come from: a file in MaxMind's format, or "
+        + "the API of ip2location.io", [.run]),
+    FlagDefinition(
+      "geo-key-file", "FILE", .text, derived: "the key is in IP2LOCATION_API_KEY, if there is one",
+      help: "a file with the key for --geo ip2location and nothing else", [.run]),
+    FlagDefinition(
+      "geo-url", "URL", .text, default: "https://api.ip2location.io/",
+      help: "where --geo ip2location asks", [.run]),
+    FlagDefinition(
+      "geo-deadline", "DURATION|off", .duration(minimum: 0, allowsOff: true), default: "30s",
+      help: "how long a closed session waits for its geography before its row is made without",
       [.run]),
+    FlagDefinition(
+      "geo-requests", "N", .integer(1...100), default: "8", unit: "requests",
+      help: "how many addresses are asked for at once", [.run]),
+    FlagDefinition(
+      "geo-ttl", "DURATION", .duration(minimum: 1_000, allowsOff: false), default: "30d",
+      help: "how long an answer is kept and serves", [.run]),
+    FlagDefinition(
+      "geo-cache", "N", .integer(1_000...100_000_000), default: "1000000", unit: "addresses",
+      help: "how many answers the state keeps", [.run]),
     FlagDefinition(
       "user-agents", "FILE|off", .text,
       derived: "/usr/share/uap-core/regexes.yaml once a raw header comes",
@@ -301,6 +320,10 @@ package enum FlagTable {
       [.drill]),
     FlagDefinition(
       boolean: "live", help: "the log grows while it is read", [.drill]),
+    FlagDefinition(
+      "geo-failures", "PERCENT", .integer(0...99), derived: "no geography",
+      help: "addresses are looked up at a local service that fails for so many requests; each row "
+        + "is to have its geography in the end", [.drill]),
     FlagDefinition(
       "brokers", "HOST:PORT,…", .text,
       help: "drill on this cluster instead of an embedded one", [.drill]),

@@ -113,4 +113,22 @@ package enum GeoSetting: Equatable, Sendable {
   case none
   /// The path of a file in MaxMind's format.
   case mmdb(String)
+  case ip2location(GeographyServiceSettings)
+}
+
+/// How a geography service is asked; spans in µs.
+package struct GeographyServiceSettings: Equatable, Sendable {
+  package let url: String
+  /// nil: the key is in the environment, if there is one.
+  package let keyFile: String?
+  /// nil: off.
+  package let deadline: Microseconds?
+  /// At once.
+  package let requests: Int
+  package let timeToLive: Microseconds
+  package let cachedAddresses: Int
+
+  static let flags = [
+    "geo-key-file", "geo-url", "geo-deadline", "geo-requests", "geo-ttl", "geo-cache",
+  ]
 }

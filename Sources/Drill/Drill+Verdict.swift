@@ -27,6 +27,19 @@ extension Drill {
     }
     report.counters = state.counters
     compareCounts(state.counters)
+    try compareGeography()
+  }
+
+  private func compareGeography() throws(DrillFailure) {
+    guard let geography else { return }
+    for sink in place.sinks {
+      do throws(SinkError) {
+        report.differences += try geography.differences(
+          in: sink, table: place.table, options: place.options)
+      } catch {
+        throw DrillFailure(error)
+      }
+    }
   }
 
   /// What was sent, read and delivered, whatever the uninterrupted run says.

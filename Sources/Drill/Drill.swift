@@ -30,6 +30,7 @@ package final class Drill {
   let place: Workplace
   /// Of the run that nothing interrupts.
   let calm: Workplace
+  let geography: DrillGeography?
   let flags: [String]
   var schedule: StrikeSchedule
   var random: DrillRandom
@@ -58,8 +59,13 @@ package final class Drill {
       seed: options.seed)
     let home = disk == nil ? options.directory + "/drilled" : Drill.smallDirectory(options)
     let log = try DrillLog(options)
-    place = Workplace(home, options, log, table: .drilled)
-    calm = Workplace(options.directory + "/uninterrupted", options, log, table: .uninterrupted)
+    geography = try options.geographyFailures.map { (failures) throws(DrillFailure) in
+      try DrillGeography(failures: failures, seed: options.seed)
+    }
+    let more = geography?.flags ?? []
+    place = Workplace(home, options, log, table: .drilled, flags: more)
+    calm = Workplace(
+      options.directory + "/uninterrupted", options, log, table: .uninterrupted, flags: more)
     do throws(DrillFailure) {
       for side in [place, calm] {
         try side.requireMissingTables(on: log)

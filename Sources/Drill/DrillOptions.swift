@@ -17,6 +17,8 @@ package struct DrillOptions: Sendable {
   /// Kafka sinks write in transactions.
   package var isTransactional = false
   package var sinkOptions = SinkOptions()
+  /// Geography comes from a service that fails for so many of a hundred requests; nil: no geography.
+  package var geographyFailures: Int?
   /// The log grows while it is read.
   package var isLive = false
   /// Nil: the embedded cluster.

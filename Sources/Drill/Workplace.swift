@@ -18,7 +18,11 @@ struct Workplace {
   /// - Parameters:
   ///   - log: whose cluster has the topics of Kafka sinks, too.
   ///   - table: of its own where the sides share a server.
-  init(_ directory: String, _ options: DrillOptions, _ log: DrillLog, table: TableName) {
+  ///   - flags: more arguments of `run`.
+  init(
+    _ directory: String, _ options: DrillOptions, _ log: DrillLog, table: TableName,
+    flags: [String]
+  ) {
     self.directory = directory
     self.table = table
     self.options = options.sinkOptions
@@ -41,7 +45,7 @@ struct Workplace {
       }
       return address
     }
-    flags = options.isTransactional ? ["--transactional"] : []
+    self.flags = flags + (options.isTransactional ? ["--transactional"] : [])
   }
 
   private static func path(of scheme: SinkAddress.Scheme, in directory: String) -> String {

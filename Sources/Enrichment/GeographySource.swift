@@ -2,14 +2,16 @@ package import SessionModel
 
 /// Where rows get their geography from. It belongs to the processing thread.
 package protocol GeographySource: AnyObject {
-  /// What is known of an address; asked once for each row.
+  /// What is known of an address; asked for each row, until it is known.
   ///
   /// - Parameter ip: as in the key: canonical where it is an address, else any text.
-  /// - Returns: texts that are valid until `refresh` is called.
-  func geography(of ip: TextView) -> Geography
+  /// - Returns: texts that are valid until the next call; nil as long as it is not known.
+  func geography(of ip: TextView) -> Geography?
 
   /// Looks whether what lies outside has changed; called before each checkpoint is gathered.
-  func refresh()
+  ///
+  /// - Parameter now: wall clock, µs since 1970.
+  func refresh(now: Microseconds)
 
   /// Messages for people since the last call.
   func takeNotices() -> [String]
@@ -21,8 +23,8 @@ package protocol GeographySource: AnyObject {
 /// `--geo none`: every row's geography is null.
 package final class NoGeography: GeographySource {
   package init() {}
-  package func geography(of ip: TextView) -> Geography { Geography() }
-  package func refresh() {}
+  package func geography(of ip: TextView) -> Geography? { Geography() }
+  package func refresh(now: Microseconds) {}
   package func takeNotices() -> [String] { [] }
   package var name: String { "none" }
 }

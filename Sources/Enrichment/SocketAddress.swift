@@ -33,6 +33,20 @@ struct SocketAddress {
     }
   }
 
+  /// As `PublicAddress` has it.
+  var isPublic: Bool {
+    withUnsafeBytes(of: storage) { bytes in
+      if storage.sin6_family == sa_family_t(AF_INET) {
+        let place = MemoryLayout<sockaddr_in>.offset(of: \.sin_addr)!
+        let address = bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self)
+        return PublicAddress.contains(ipv4: UInt32(bigEndian: address))
+      }
+      let place = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr)!
+      let high = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+      return PublicAddress.contains(ipv6: UInt64(bigEndian: high))
+    }
+  }
+
   func withPointer<Result>(_ body: (UnsafePointer<sockaddr>) -> Result) -> Result {
     withUnsafeBytes(of: storage) { body($0.assumingMemoryBound(to: sockaddr.self).baseAddress!) }
   }

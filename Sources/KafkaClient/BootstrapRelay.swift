@@ -25,7 +25,7 @@ package final class BootstrapRelay {
     let first = brokers.prefix { $0 != "," }
     target = first.lastIndex(of: ":").flatMap { UInt16(first[first.index(after: $0)...]) } ?? 0
     let wakeUp = try WakeUp()
-    (listener, self.port) = try listen(on: port)
+    (listener, self.port) = try Loopback.listen(on: port)
     self.wakeUp = wakeUp
     let (listener, target, stopping) = (listener, target, stopping)
     thread = try WorkerThread("port-relay") {
@@ -40,49 +40,8 @@ package final class BootstrapRelay {
     Glibc.close(listener)
   }
 
-  private static func loopback(_ port: UInt16) -> sockaddr_in {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return address
-  }
-
-  fileprivate static func call(
-    _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-  ) -> Int32 {
-    var address = loopback(port)
-    return withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-  }
-
   fileprivate static func isFull(_ pairs: Int) -> Bool { pairs >= connectionLimit }
   fileprivate static var buffer: Int { bufferBytes }
-}
-
-private func listen(on port: UInt16) throws(SystemError) -> (Int32, UInt16) {
-  let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-  let number = socket(AF_INET, type, 0)
-  if number < 0 { throw SystemError("socket") }
-  var on: Int32 = 1
-  setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-  guard BootstrapRelay.call(port, { bind(number, $0, $1) }) == 0, Glibc.listen(number, 16) == 0
-  else {
-    let error = SystemError("listen", "127.0.0.1:\(port)")
-    close(number)
-    throw error
-  }
-  var address = sockaddr_in()
-  var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-  withUnsafeMutablePointer(to: &address) { pointer in
-    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-      _ = getsockname(number, $0, &length)
-    }
-  }
-  return (number, UInt16(bigEndian: address.sin_port))
 }
 
 /// Copies bytes both ways for each connection until told to stop. Blocking writes are fine here: a
@@ -122,13 +81,10 @@ private func accept(
 ) {
   let client = Glibc.accept(listener, nil, nil)
   if client < 0 { return }
-  let broker = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-  if BootstrapRelay.isFull(pairs.count)
-    || BootstrapRelay.call(port, { connect(broker, $0, $1) }) != 0
-  {
-    close((client, broker))
-  } else {
+  if !BootstrapRelay.isFull(pairs.count), let broker = Loopback.connect(to: port) {
     pairs.append((client, broker))
+  } else {
+    close(client)
   }
 }
 
@@ -141,11 +97,5 @@ private func close(_ pair: (client: Int32, broker: Int32)) {
 private func copy(_ from: Int32, _ to: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Bool {
   let count = recv(from, buffer.baseAddress, buffer.count, 0)
   if count <= 0 { return false }
-  var sent = 0
-  while sent < count {
-    let written = send(to, buffer.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL))
-    if written <= 0 { return false }
-    sent += written
-  }
-  return true
+  return Loopback.send(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: to)
 }

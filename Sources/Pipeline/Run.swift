@@ -23,6 +23,8 @@ package final class Run {
   private let deliveries: Deliveries
   private let sides: SideDeliveries
   private let geography: any GeographySource
+  /// The same, where it is a service's.
+  private let lookups: GeographyLookups?
   private let userAgents: RawUserAgents
   private var committed: CheckpointState
   private var partitions: [Int32: PartitionReading] = [:]
@@ -53,7 +55,7 @@ package final class Run {
   /// - Throws: `RunFailure`; nothing was changed.
   package init(
     options: RunOptions, store: StateStore, source: any EventSource, sinks: [SinkToOpen],
-    sides: [SideToOpen] = [], geography: any GeographySource = NoGeography(),
+    sides: [SideToOpen] = [], geography: GeographyOrigin = .source(NoGeography()),
     userAgents: RawUserAgents = RawUserAgents(whenNeeded: nil), stop: StopRequest,
     observer: RunObserver, host: any RunHost = ThreadHost()
   ) throws(RunFailure) {
@@ -62,13 +64,23 @@ package final class Run {
     startedAt = host.monotonic
     startedAtWall = host.wall
     self.source = source
-    self.geography = geography
+    switch geography {
+    case .source(let source):
+      self.geography = source
+      lookups = nil
+    case .service(let service):
+      let lookups = GeographyLookups(
+        service, store: store, timeToLive: options.geographyTimeToLive, now: startedAtWall)
+      self.geography = lookups
+      self.lookups = lookups
+    }
     self.userAgents = userAgents
     self.stop = stop
     self.observer = observer
     committed = store.recovered
-    task = try SessionTask(store: store, options: options)
-    task.table.userAgents = userAgents.families
+    task = try SessionTask(
+      store: store, options: options, now: startedAt, userAgents: userAgents.families,
+      expectGeography: lookups?.expect)
     let waker = SourceWaker(source)
     writer = try CheckpointWriter(store: store, host: host) { waker.wake() }
     deliveries = try Deliveries(
@@ -88,6 +100,7 @@ package final class Run {
       sides.close()
       writer.close()
       source.close()
+      lookups?.close()
     }
     let recordsBefore = committed.counters.recordsRead
     try deliveries.waitForFirstTry()
@@ -190,6 +203,7 @@ package final class Run {
       throw RunFailure(error)
     }
     let now = host.monotonic
+    task.table.now = now
     if let batch { try process(batch, now: now) }
     if let state = try writer.takeResult() { afterCommit(state) }
     if now - lastTimersAt >= RunLimits.pollWait || batch == nil { try lookAround(now: now) }
@@ -264,6 +278,7 @@ package final class Run {
   private func lookAround(now: Int64) throws(RunFailure) {
     lastTimersAt = now
     try lookAtSinks()
+    try lookForGeography()
     for notice in source.takeNotices() + enrichmentNotices { observer.notice(notice) }
     for start in source.takeAddedPartitions() {
       observer.notice("partition \(start.partition) was added; it is read from its beginning")
@@ -279,15 +294,31 @@ package final class Run {
     for notice in try deliveries.look() + sides.look() { observer.notice(notice) }
   }
 
+  /// Takes what a service has answered.
+  private func lookForGeography() throws(RunFailure) {
+    guard let lookups else { return }
+    lookups.refresh(now: host.wall)
+    try task.lookForGeography(lookups)
+    if let failure = lookups.failure { throw RunFailure(failure) }
+  }
+
+  /// Closed sessions that wait for a service, each of which will be a row.
+  private var sessionsAwaitingGeography: UInt64 {
+    task.awaitsGeography ? task.table.closingSessions : 0
+  }
+
   /// What waits for sinks stops reading at a bound, while polling goes on; never a sweep or a flush.
   private func pauseOrResume() {
-    let isFull = committed.outboxRows >= options.outboxLimit || sides.areFull(committed.kept)
+    let isFull =
+      committed.outboxRows + sessionsAwaitingGeography >= options.outboxLimit
+      || sides.areFull(committed.kept)
     if isFull == isPaused { return }
     isPaused = isFull
     observer.notice(
       isFull
         ? "reading pauses: \(committed.outboxRows) rows and \(committed.kept.rows) entries of side "
-          + "outputs are in the state; lacking: " + lacking.joined(separator: ", ")
+          + "outputs are in the state; lacking: "
+          + (lacking + lackingGeography).joined(separator: ", ")
         : "reading goes on: \(committed.outboxRows) rows wait for the sinks")
     hold(isPaused ? Set(partitions.keys) : [])
   }
@@ -336,7 +367,8 @@ package final class Run {
 
   /// Whether a checkpoint would change anything.
   private var hasNews: Bool {
-    task.recordsSinceCheckpoint > 0 || deliveries.heldByAll != gatheredHeld
+    task.recordsSinceCheckpoint > 0 || task.hasRowsToMake
+      || deliveries.heldByAll != gatheredHeld
       || sides.haveDelivered
       || task.marks.watermark != committed.watermark
       || partitions.contains { number, _ in
@@ -361,13 +393,16 @@ package final class Run {
       return (partition: number, nextOffset: nextOffset, proof: proof)
     }
     gatheredHeld = deliveries.heldByAll
-    geography.refresh()
+    task.table.now = host.monotonic
+    geography.refresh(now: host.wall)
     let draft = try task.gather(
       progress: progress, sinks: deliveries.progress, settings: settings, heldByAll: gatheredHeld,
       geography: geography, now: host.wall)
+    if let failure = lookups?.failure { throw RunFailure(failure) }
+    lookups?.hand(to: draft)
     draft.removeSides = sides.takeDelivered()
     lastCheckpointAt = host.monotonic
-    rowsAreLeft = task.table.closingSessions > 0
+    rowsAreLeft = task.hasRowsToMake
     writer.submit(draft)
   }
 
@@ -397,9 +432,10 @@ package final class Run {
 
   /// The last checkpoints, and the outbox to the sinks, within `shutdownTimeout`.
   private func finish() throws(RunFailure) {
+    repeat { try checkpointNow() } while task.hasRowsToMake
+    try awaitGeography()
     let deadline = host.monotonic + options.shutdownTimeout
     deliveries.finish()
-    repeat { try checkpointNow() } while task.table.closingSessions > 0
     for notice in enrichmentNotices { observer.notice(notice) }
     var hasToldOfWait = false
     while true {
@@ -412,14 +448,7 @@ package final class Run {
           "the run ends; all that was read is in the state. It waits for its sinks, at most as long "
             + "as --shutdown-timeout says; a second signal ends it at once")
       }
-      do throws(SourceError) {
-        // Held partitions give no records: this only polls, and wakes when a sink has moved on.
-        hold(Set(partitions.keys))
-        let batch = try source.nextBatch(maxWait: RunLimits.pollWait)
-        precondition(batch?.records.isEmpty ?? true, "a held partition gives no records")
-      } catch {
-        throw RunFailure(error)
-      }
+      try poll()
     }
     let lacking = lacking
     if hasNews { try checkpointNow() }
@@ -432,6 +461,40 @@ package final class Run {
         sink is back
         """)
     }
+  }
+
+  /// Waits for rows whose geography is not known yet, as long as `geographyDeadline` lets them wait. A
+  /// run that is asked to end leaves them in the state.
+  private func awaitGeography() throws(RunFailure) {
+    while task.awaitsGeography {
+      if stop.isRequested || isOverTime {
+        let waiting = lackingGeography.joined()
+        observer.notice("the run ends, and leaves what waits to the next one: \(waiting)")
+        return
+      }
+      try lookAtSinks()
+      try poll()
+      task.table.now = host.monotonic
+      try lookForGeography()
+      for notice in enrichmentNotices { observer.notice(notice) }
+      while task.hasRowsToMake { try checkpointNow() }
+    }
+  }
+
+  /// Held partitions give no records: this only polls, and wakes when a sink has moved on.
+  private func poll() throws(RunFailure) {
+    hold(Set(partitions.keys))
+    do throws(SourceError) {
+      let batch = try source.nextBatch(maxWait: RunLimits.pollWait)
+      precondition(batch?.records.isEmpty ?? true, "a held partition gives no records")
+    } catch {
+      throw RunFailure(error)
+    }
+  }
+
+  private var lackingGeography: [String] {
+    sessionsAwaitingGeography == 0
+      ? [] : ["the geography of closed sessions, of which \(sessionsAwaitingGeography) wait"]
   }
 
   /// What does not hold yet all that it is to get, with the reason where there is one.

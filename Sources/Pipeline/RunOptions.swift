@@ -23,6 +23,10 @@ package struct RunOptions: Sendable {
   package var shutdownTimeout: Microseconds = 30 * .perSecond
   /// Rows in the outbox at which reading pauses.
   package var outboxLimit: UInt64 = 1_000_000
+  /// How long a closed session may wait for what a geography service says of its address; nil: for ever.
+  package var geographyDeadline: Microseconds? = 30 * .perSecond
+  /// What a service said longer ago is asked for again.
+  package var geographyTimeToLive: Microseconds = 30 * .perDay
   package var adoptTable = false
   /// Names of sinks that may go on without rows that are gone.
   package var acceptMissingRows: Set<String> = []

@@ -12,6 +12,8 @@ import Windowing
 final class SessionTask {
   private(set) var marks: Watermarks
   private(set) var counters: Counters
+  /// The first of the closed sessions waits for its geography, as far as was last seen.
+  private(set) var awaitsGeography = false
   /// Records since the last checkpoint was gathered.
   private(set) var recordsSinceCheckpoint = 0
   let table: SessionTable
@@ -28,7 +30,15 @@ final class SessionTask {
   private var lastRecordTimes: [Int32: Microseconds] = [:]
 
   /// Takes up the state that the store recovered.
-  init(store: StateStore, options: RunOptions) throws(RunFailure) {
+  ///
+  /// - Parameters:
+  ///   - now: monotonic.
+  ///   - userAgents, expectGeography: as the table has them.
+  init(
+    store: StateStore, options: RunOptions, now: Int64,
+    userAgents: @escaping (TextView) -> UserAgentFamilies,
+    expectGeography: ((TextView, Bool) -> Void)?
+  ) throws(RunFailure) {
     self.store = store
     self.options = options
     let recovered = store.recovered
@@ -49,6 +59,9 @@ final class SessionTask {
     ) { place, hash, body in
       try store.withRecord(place, hash: hash) { body($0) }
     }
+    table.now = now
+    table.userAgents = userAgents
+    table.expectGeography = expectGeography
     try recoverSessions(recovered)
   }
 
@@ -188,7 +201,36 @@ final class SessionTask {
   var isFull: Bool {
     table.dirtyKeys >= options.bounds.changedKeys || table.dirtyBytes >= options.bounds.changedBytes
       || late.count + rejected.count >= options.bounds.sideRecords
-      || table.closingSessions >= options.bounds.closingSessions
+      || !awaitsGeography && table.closingSessions >= options.bounds.closingSessions
+  }
+
+  /// Closed sessions whose rows could be made; those in the table may be fewer than a checkpoint takes.
+  var hasRowsToMake: Bool { table.closingSessions > 0 && !awaitsGeography }
+
+  /// Sees whether the geography that the first closed session waits for has come, or its time is over.
+  func lookForGeography(_ source: any GeographySource) throws(RunFailure) {
+    guard awaitsGeography else { return }
+    do {
+      awaitsGeography = try !table.canTakeRow { ip, closedAt in
+        source.geography(of: ip) ?? (isOverdue(closedAt) ? Geography() : nil)
+      }
+    } catch {
+      throw RunFailure(table: error)
+    }
+  }
+
+  private func isOverdue(_ closedAt: Int64) -> Bool {
+    options.geographyDeadline.map { table.now - closedAt >= $0 } ?? false
+  }
+
+  /// A row's geography, which is final: null once its time is over.
+  private func finalGeography(
+    of ip: TextView, closedAt: Int64, from source: any GeographySource
+  ) -> Geography? {
+    if let known = source.geography(of: ip) { return known }
+    if !isOverdue(closedAt) { return nil }
+    counters.rowsWithoutGeography += 1
+    return Geography()
   }
 
   /// Closes everything: `W := C := max(W, M + 1 µs)`. The next checkpoint must be durable before
@@ -221,12 +263,15 @@ final class SessionTask {
     let draft = CheckpointDraft(checkpoint: checkpoint, expectedKeys: table.dirtyKeys)
     try sweep()
     do {
-      while table.closingSessions > 0, !draft.isFull {
+      awaitsGeography = false
+      while hasRowsToMake, !draft.isFull {
         let room = options.bounds.rowsPerCheckpoint - draft.rowCount
         if room <= 0 { break }
-        try table.takeRows(
-          limit: min(room, RunLimits.rowsPerPiece), into: &draft.rows, bots: &draft.bots,
-          geography: geography.geography)
+        awaitsGeography = try !table.takeRows(
+          limit: min(room, RunLimits.rowsPerPiece), into: &draft.rows, bots: &draft.bots
+        ) {
+          finalGeography(of: $0, closedAt: $1, from: geography)
+        }
       }
       try cleanOldestSegment()
     } catch {

@@ -51,6 +51,8 @@ package struct Counters: Equatable, Sendable {
   package var cutTexts: UInt64 = 0
   /// Offsets that retention had deleted unread, accepted by `--on-data-loss continue`.
   package var lostOffsets: UInt64 = 0
+  /// Rows whose geography is null because no service had answered by `--geo-deadline`.
+  package var rowsWithoutGeography: UInt64 = 0
 
   package init() {}
 
@@ -65,7 +67,7 @@ package struct Counters: Equatable, Sendable {
       ("sessions_closed_by_flush", sessionsClosedByFlush), ("bot_sessions", botSessions),
       ("bot_events", botEvents), ("flushes", flushes),
       ("idlings", idlings), ("delivered", delivered), ("cut_texts", cutTexts),
-      ("lost_offsets", lostOffsets),
+      ("lost_offsets", lostOffsets), ("rows_without_geography", rowsWithoutGeography),
     ]
     for reason in LateReason.allCases where lateByReason[Int(reason.rawValue)] > 0 {
       list.append(("late." + reason.code, lateByReason[Int(reason.rawValue)]))
@@ -93,6 +95,7 @@ package struct Counters: Equatable, Sendable {
     case "delivered": delivered = value
     case "cut_texts": cutTexts = value
     case "lost_offsets": lostOffsets = value
+    case "rows_without_geography": rowsWithoutGeography = value
     default:
       if let reason = LateReason.allCases.first(where: { "late." + $0.code == name }) {
         lateByReason[Int(reason.rawValue)] = value

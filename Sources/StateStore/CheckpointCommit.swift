@@ -34,6 +34,10 @@ struct CheckpointCommit {
         case .removeRows: removed = try removeRows(transaction)
         case .appendRows: try appendRows(transaction)
         case .putSideEntries: try putSideEntries(transaction)
+        case .putGeography:
+          try GeographyRow.add(
+            draft.geography, oldest: draft.oldestGeography, limit: options.geographyRows,
+            transaction)
         case .putState: try putState(transaction, removed: removed)
         case .commit: break
         }
@@ -45,6 +49,7 @@ struct CheckpointCommit {
   private var bytesToWrite: Int {
     let sides = SideOutput.allCases.reduce(0) { $0 + Int(added(to: $1).bytes) }
     return draft.logBytes + draft.rows.bytes.count + draft.rowCount * 128 + sides
+      + draft.geography.count * GeographyRow.likelyBytes
   }
 
   /// The rules that the gathering thread must keep.

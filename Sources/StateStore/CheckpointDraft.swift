@@ -21,6 +21,10 @@ package final class CheckpointDraft: @unchecked Sendable {
   package var bots = RowBatch()
   /// Entries of side outputs that are held elsewhere now: read from the state, and not removed before.
   package var removeSides: [SideBatch] = []
+  /// What a geography service has said since the last checkpoint, at most `DraftLimits.answers`.
+  package var geography: [AddressGeography] = []
+  /// Answers from before this, wall clock, µs, are too old to be kept.
+  package var oldestGeography: Microseconds = .never
   /// All else. The commit itself fills in `checkpoint`, `outboxRows`, `kept` and the counter
   /// `delivered`, and keeps `newestRow` and `removedUpTo` unless rows enter or leave.
   package var state = CheckpointState()

@@ -7,6 +7,8 @@ package struct StateOptions: Sendable {
     .late: sideLimit, .rejected: sideLimit, .bots: sideLimit,
   ]
   package static let sideLimit = SideTotals(rows: 1_000_000, bytes: 1 << 30)
+  /// Answers of a geography service that are kept, at most.
+  package var geographyRows: UInt64 = 1_000_000
   /// Below this size the log of sessions is never cleaned.
   package var cleaningFloor = SegmentLedger.floorBytes
   /// Address space for the file, which grows in it by itself; less where the system refuses.
@@ -25,6 +27,7 @@ package enum CommitStep: CaseIterable, Sendable {
   case removeRows
   case appendRows
   case putSideEntries
+  case putGeography
   case putState
   /// The transaction itself: nothing of it is there before.
   case commit
@@ -42,6 +45,8 @@ package enum DraftLimits {
   package static let rowBytes = 128 << 20
   /// Late and rejected records together: one run of pages each in the worst case.
   package static let sideRecords = 30_000
+  /// Answers of a geography service.
+  package static let answers = 20_000
 }
 
 /// Limits of the LMDB environment.

@@ -55,6 +55,8 @@ package final class StateReader: Sendable {
     package var segments: Int
     package var logBytes: Int
     package var liveBytes: Int
+    /// Answers of a geography service.
+    package var geographyRows: UInt64
   }
 
   /// - Throws: `.corrupt`, also where the databases do not hold what the checkpoint says.
@@ -66,7 +68,8 @@ package final class StateReader: Sendable {
       return Summary(
         state: row.state, segments: segments.count,
         logBytes: segments.reduce(0) { $0 + $1.logBytes },
-        liveBytes: Int(segments.last?.liveBytes ?? 0))
+        liveBytes: Int(segments.last?.liveBytes ?? 0),
+        geographyRows: try transaction.count(.geography))
     }
   }
 

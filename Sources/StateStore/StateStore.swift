@@ -120,6 +120,19 @@ package final class StateStore: @unchecked Sendable {
     }
   }
 
+  /// What a geography service said of an address, as of the last checkpoint; nil if nothing is kept.
+  /// On the processing thread only.
+  ///
+  /// - Parameter address: in canonical form, its UTF-8.
+  package func geography(
+    of address: UnsafeRawBufferPointer
+  ) throws(StateError) -> AddressGeography? {
+    try refuseIfLatched()
+    return try recordReader.read { (transaction) throws(StateError) in
+      try GeographyRow.read(address, transaction)
+    }
+  }
+
   /// Rows of the outbox behind `position`, in order. On any thread.
   ///
   /// - Parameters:

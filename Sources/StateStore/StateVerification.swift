@@ -72,6 +72,7 @@ private struct Verification {
     for output in SideOutput.allCases {
       try checkSide(output, row.state.kept[output], transaction)
     }
+    try checkGeography(transaction)
     let counters = row.state.counters
     require(
       counters.sessionsClosed == counters.delivered + row.state.outboxRows,
@@ -180,5 +181,13 @@ private struct Verification {
       found.bytes += UInt64(cursor.key.count + cursor.value.count)
     }
     require(found == totals, "'\(output.rawValue)' holds \(found), the checkpoint says \(totals)")
+  }
+
+  private mutating func checkGeography(_ transaction: borrowing Transaction) throws(StateError) {
+    var cursor = try transaction.cursor(.geography)
+    while try cursor.next() {
+      let answer = GeographyRow.decode(key: cursor.key, value: cursor.value)
+      require(answer != nil, "a row of 'geography' is broken")
+    }
   }
 }

@@ -45,11 +45,19 @@ extension SessionTable {
       if last >= sweptTo {
         let id = idHasher.id(key: key, start: PackedRecord.firstTime(of: session))
         closed.append(
-          Closing(position: RowPosition(sessionEnd: last, sessionID: id), slot: slot))
+          Closing(
+            position: RowPosition(sessionEnd: last, sessionID: id), slot: slot, closedAt: now))
+        if let expectGeography, let ip = ip(of: session, in: record) { expectGeography(ip, true) }
       }
       place += PackedRecord.sessionLength(session)
     }
   }
+
+  /// Where a row's geography comes from.
+  ///
+  /// - Parameter closedAt: `now` when the session was closed, or found closed at the start.
+  /// - Returns: nil as long as it is not known: the row waits for it, and so do all behind it.
+  package typealias GeographyOfRow = (TextView, _ closedAt: Int64) -> Geography?
 
   /// Writes the rows of the first closed sessions, in order, and takes them out of the table.
   ///
@@ -57,31 +65,34 @@ extension SessionTable {
   ///   - limit: rows at most, those of bots too.
   ///   - rows: gets them.
   ///   - bots: gets those of bots, where they are kept apart.
-  ///   - geography: of an address; asked once for each row.
+  ///   - geography: asked for each row until it is known.
+  /// - Returns: false if a row waits for its geography.
+  @discardableResult
   package func takeRows(
     limit: Int, into rows: inout RowBatch, bots: inout RowBatch,
-    geography: (TextView) -> Geography = { _ in Geography() }
-  ) throws {
+    geography: GeographyOfRow = { _, _ in Geography() }
+  ) throws -> Bool {
     let end = min(closing.count, closingHead + limit)
     var touched: [UInt32] = []
+    var isKnown = true
     while closingHead < end {
       let next = closing[closingHead]
-      try bring(next.slot)
-      guard let record = slots[Int(next.slot)].record else {
-        preconditionFailure("a closed session stays in its record until its row is written")
+      let record = try record(of: next)
+      let head = slots[Int(next.slot)].head
+      let place = head == 0 ? PackedRecord.firstSession(of: record) : Int(head)
+      let session = record + place
+      guard let known = self.geography(of: session, in: record, next.closedAt, geography) else {
+        isKnown = false
+        break
       }
-      if slots[Int(next.slot)].head == 0 {
-        slots[Int(next.slot)].head = UInt32(PackedRecord.firstSession(of: record))
-        touched.append(next.slot)
-      }
-      let session = UnsafeRawPointer(record + Int(slots[Int(next.slot)].head))
+      if head == 0 { touched.append(next.slot) }
       let id = next.position.sessionID
       if dropsBots, SessionTable.isBot(session) {
-        writeRow(session, of: record, id: id, geography: geography, into: &bots)
+        writeRow(session, of: record, id: id, geography: known, into: &bots)
       } else {
-        writeRow(session, of: record, id: id, geography: geography, into: &rows)
+        writeRow(session, of: record, id: id, geography: known, into: &rows)
       }
-      slots[Int(next.slot)].head += UInt32(PackedRecord.sessionLength(session))
+      slots[Int(next.slot)].head = UInt32(place + PackedRecord.sessionLength(session))
       closingHead += 1
     }
     // Once for each key, not for each row: a visitor may have thousands of closed sessions.
@@ -93,6 +104,37 @@ extension SessionTable {
       closing.removeFirst(closingHead)
       closingHead = 0
     }
+    return isKnown
+  }
+
+  /// Whether the first closed session's row can be written now; false if there is none.
+  package func canTakeRow(geography: GeographyOfRow) throws -> Bool {
+    guard closingHead < closing.count else { return false }
+    let next = closing[closingHead]
+    let record = try record(of: next)
+    let session = record + PackedRecord.firstSession(of: record)
+    return self.geography(of: session, in: record, next.closedAt, geography) != nil
+  }
+
+  private func record(of closed: Closing) throws -> UnsafeRawPointer {
+    try bring(closed.slot)
+    guard let record = slots[Int(closed.slot)].record else {
+      preconditionFailure("a closed session stays in its record until its row is written")
+    }
+    return UnsafeRawPointer(record)
+  }
+
+  private func geography(
+    of session: UnsafeRawPointer, in record: UnsafeRawPointer, _ closedAt: Int64,
+    _ geography: GeographyOfRow
+  ) -> Geography? {
+    guard let ip = ip(of: session, in: record) else { return Geography() }
+    return geography(ip, closedAt)
+  }
+
+  private func ip(of session: UnsafeRawPointer, in record: UnsafeRawPointer) -> TextView? {
+    guard let place = key.ip else { return PackedRecord.text(6, of: session) }
+    return SessionTable.filled(KeyLayout.field(place, of: PackedRecord.key(of: record)))
   }
 
   /// The same of a table that does not keep bots apart.
@@ -110,16 +152,13 @@ extension SessionTable {
 
   private func writeRow(
     _ session: UnsafeRawPointer, of record: UnsafeRawPointer, id: SessionID,
-    geography: (TextView) -> Geography, into rows: inout RowBatch
+    geography place: Geography, into rows: inout RowBatch
   ) {
     let joined = PackedRecord.key(of: record)
     let userID =
       key.userID.map { SessionTable.filled(KeyLayout.field($0, of: joined)) }
       ?? PackedRecord.text(8, of: session)
-    let ip =
-      key.ip.map { SessionTable.filled(KeyLayout.field($0, of: joined)) }
-      ?? PackedRecord.text(6, of: session)
-    let place = ip.map(geography) ?? Geography()
+    let ip = ip(of: session, in: record)
     scratch.removeAll(keepingCapacity: true)
     key.appendOwnFields(of: joined, to: &scratch)
     let own = 0..<scratch.count

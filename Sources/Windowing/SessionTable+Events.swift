@@ -181,6 +181,11 @@ extension SessionTable {
     }
     openSessions += 1
     arm(slot, at: point.time)
+    expectGeography(of: event)
+  }
+
+  private func expectGeography(of event: Event) {
+    if let expectGeography, !event.ip.isEmpty { expectGeography(event.ip, false) }
   }
 
   /// Makes an event the first one of a record's only session.
@@ -264,6 +269,7 @@ extension SessionTable {
     openSessions += 1
     openSessions -= UInt64(count - closed + 1 - sessions.count)
     arm(slot, at: sessions[0].last.time)
+    expectGeography(of: event)
   }
 
   /// An event as the first one of a session is kept: with the families of its raw user agent. It is

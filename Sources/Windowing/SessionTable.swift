@@ -41,6 +41,8 @@ package final class SessionTable {
   struct Closing {
     var position: RowPosition
     var slot: UInt32
+    /// As `now` was.
+    var closedAt: Int64
   }
 
   static let notArmed = Int64.min
@@ -55,6 +57,8 @@ package final class SessionTable {
   let dropsBots: Bool
   /// The checkpoint that is being gathered; new sessions remember it.
   package var checkpoint: UInt64 = 1
+  /// Monotonic time, µs; sessions that are closed remember it.
+  package var now: Int64 = 0
   /// Sessions in the table that are neither closed nor merged away.
   package internal(set) var openSessions: UInt64 = 0
   /// Keys that the next checkpoint has to write.
@@ -69,6 +73,9 @@ package final class SessionTable {
   let keepsUserID: Bool
   /// The families of a raw user agent; asked for what becomes the first event of a session.
   package var userAgents: (TextView) -> UserAgentFamilies = { _ in UserAgentFamilies() }
+
+  /// Told the address of what may be a new session, and of each that is closed; nil if nobody asks.
+  package var expectGeography: ((TextView, _ isClosed: Bool) -> Void)?
 
   private let load: Loader
   private var index: SlotIndex

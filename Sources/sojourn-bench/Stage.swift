@@ -185,7 +185,7 @@ enum Stage: String, CaseIterable {
       acceptMissingRows: false)
     let summary = try Run(
       options: options, store: store, source: try makeSource(place), sinks: [sink],
-      geography: geography, userAgents: userAgents, stop: StopRequest(),
+      geography: .source(geography), userAgents: userAgents, stop: StopRequest(),
       observer: RunObserver(notice: { _ in }, progress: { _, _ in })
     ).run()
     return Int(summary.recordsThisRun)

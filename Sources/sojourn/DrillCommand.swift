@@ -151,6 +151,7 @@ enum DrillCommand {
       events: settings.events, seed: settings.seed,
       sinks: try sinks(settings.sinks))
     options.isLive = settings.isLive
+    options.geographyFailures = settings.geographyFailures
     options.isTransactional = settings.isTransactional
     options.sinkOptions.icebergPython = settings.icebergPython
     options.cluster = settings.kafka.map { kafka in

@@ -48,6 +48,7 @@ enum DumpCommand {
       json.member("late_kept", summary.state.kept.late.rows)
       json.member("rejected_kept", summary.state.kept.rejected.rows)
       json.member("bots_kept", summary.state.kept.bots.rows)
+      json.member("geography_kept", summary.geographyRows)
       json.member("log_bytes", summary.logBytes)
       json.member("live_bytes", summary.liveBytes)
     }

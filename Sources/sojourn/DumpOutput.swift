@@ -91,6 +91,7 @@ enum SummaryRows {
       ["closing sessions", "\(state.closingSessions)"],
       ["rows in the outbox", "\(state.outboxRows)"],
       ["late", "\(counters.late)"], ["rejected", "\(counters.rejected)"],
+      ["addresses with kept geography", "\(summary.geographyRows)"],
     ]
     rows += counters.named.map {
       [String($0.name.map { $0 == "_" ? " " : $0 }), "\($0.value)"]

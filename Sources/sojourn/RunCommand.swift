@@ -3,6 +3,7 @@ import Console
 import Enrichment
 import EventDecoding
 import EventSources
+import Glibc
 import KafkaClient
 import Pipeline
 import Platform
@@ -84,6 +85,9 @@ enum RunCommand {
   ) throws(RunFailure) -> StateStore {
     var options = StateOptions()
     options.sideLimits = settings.sideLimits
+    if case .ip2location(let service) = settings.geo {
+      options.geographyRows = UInt64(service.cachedAddresses)
+    }
     do throws(StateError) {
       return try StateStore.open(
         directory: settings.stateDirectory, identity: identity, options: options)
@@ -94,17 +98,27 @@ enum RunCommand {
 
   private static func geography(
     of settings: RunSettings
-  ) throws(CommandFailure) -> any GeographySource {
+  ) throws(CommandFailure) -> GeographyOrigin {
+    var remedy = "put a sound file there, name another with --geo, or leave --geo out"
     do throws(EnrichmentError) {
       switch settings.geo {
-      case .none: return NoGeography()
-      case .mmdb(let path): return try MaxMindGeography(path: path)
+      case .none: return .source(NoGeography())
+      case .mmdb(let path): return .source(try MaxMindGeography(path: path))
+      case .ip2location(let service):
+        remedy = "put the key into a file and name it with --geo-key-file, or leave --geo out"
+        return .service(
+          try IP2LocationService(
+            url: service.url, key: key(of: service), requests: service.requests))
       }
     } catch {
-      throw CommandFailure(
-        error.exitCode, error.description, state: .untouched,
-        remedy: "put a sound file there, name another with --geo, or leave --geo out")
+      throw CommandFailure(error.exitCode, error.description, state: .untouched, remedy: remedy)
     }
+  }
+
+  private static func key(of service: GeographyServiceSettings) -> ServiceKey {
+    if let path = service.keyFile { return .file(path) }
+    let key = getenv("IP2LOCATION_API_KEY").map { String(cString: $0) }
+    return key.map { .text(ServiceKey.Secret($0)) } ?? .none
   }
 
   private static func userAgents(of settings: RunSettings) throws(CommandFailure) -> RawUserAgents {
@@ -178,6 +192,10 @@ enum RunCommand {
     options.runFor = settings.runFor
     options.shutdownTimeout = settings.shutdownTimeout
     options.outboxLimit = UInt64(settings.outboxLimit)
+    if case .ip2location(let service) = settings.geo {
+      options.geographyDeadline = service.deadline
+      options.geographyTimeToLive = service.timeToLive
+    }
     options.dropSinks = Set(settings.dropSinks)
     options.decoding = try DecodingOptions(settings.decoding)
     return options

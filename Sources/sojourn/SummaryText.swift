@@ -62,6 +62,7 @@ enum SummaryText {
     json.member("idlings", counters.idlings)
     json.member("cut_texts", counters.cutTexts)
     json.member("lost_offsets", counters.lostOffsets)
+    json.member("rows_without_geography", counters.rowsWithoutGeography)
     json.member("bytes_read", counters.bytesRead)
     json.array("sinks") { json in
       for sink in state.sinks {

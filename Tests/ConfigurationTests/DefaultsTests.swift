@@ -112,6 +112,23 @@ private let second = Microseconds.perSecond
   #expect(settings.output == .json)
 }
 
+@Test func `a geography service has defaults, and each of its values arrives`() throws {
+  guard case .ip2location(let standard) = try run("--geo ip2location").geo,
+    case .ip2location(let given) = try run(
+      """
+      --geo ip2location --geo-url http://127.0.0.1:9/a?b=c --geo-key-file k --geo-deadline off \
+      --geo-requests 3 --geo-ttl 1h --geo-cache 5000
+      """
+    ).geo
+  else { return #expect(Bool(false)) }
+  #expect(standard.url == "https://api.ip2location.io/" && standard.keyFile == nil)
+  #expect(standard.deadline == 30 * second && standard.requests == 8)
+  #expect(standard.timeToLive == 30 * 86_400 * second && standard.cachedAddresses == 1_000_000)
+  #expect(given.url == "http://127.0.0.1:9/a?b=c" && given.keyFile == "k")
+  #expect(given.deadline == nil && given.requests == 3)
+  #expect(given.timeToLive == 3_600 * second && given.cachedAddresses == 5_000)
+}
+
 @Test(arguments: [
   ("", 420 * second as Microseconds?), ("--gap 1m", 180 * second),
   ("--out-of-orderness 0", 360 * second), ("--idle-timeout 2m", 480 * second),

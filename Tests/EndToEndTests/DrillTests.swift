@@ -55,6 +55,11 @@ import Testing
     try check(try drill(["--fault", faults, "--live", "--seed", "3"], strikes: 6), strikes: 6)
   }
 
+  @Test func `a geography service that fails half of the time costs no row its place`() throws {
+    let answer = try drill(["--geo-failures", "50"], strikes: 6)
+    try check(answer, strikes: 6)
+  }
+
   @Test(.enabled(if: SmallDiskTest.isPermitted, "neither root nor user namespaces: no small disk"))
   func `a full disk stops the process, and leaves no trace`() throws {
     let answer = try drill(["--fault", "disk-full"], strikes: 8)

@@ -23,7 +23,7 @@ struct Lookup: Equatable, CustomStringConvertible {
 extension GeographySource {
   func lookup(_ ip: String) -> Lookup {
     Array(ip.utf8).withUnsafeBytes { bytes in
-      let found = geography(of: bytes)
+      guard let found = geography(of: bytes) else { return .nothing }
       func text(_ view: TextView?) -> String? { view.map { String(decoding: $0, as: UTF8.self) } }
       return Lookup(text(found.country), text(found.state), text(found.city))
     }

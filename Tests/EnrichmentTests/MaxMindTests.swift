@@ -109,13 +109,13 @@ import Testing
   @Test func `a file renamed over it is taken at the next look, and said once`() throws {
     let source = try source()
     #expect(source.takeNotices().count == 1)
-    source.refresh()
+    source.refresh(now: 0)
     #expect(source.takeNotices() == [])
     try write(Self.writer(city: "Neu-Ulm").bytes())
     #expect(source.lookup("9.1.0.1").city == "Ulm")
-    source.refresh()
+    source.refresh(now: 0)
     #expect(source.lookup("9.1.0.1").city == "Neu-Ulm")
-    source.refresh()
+    source.refresh(now: 0)
     #expect(source.takeNotices().count == 1)
   }
 
@@ -123,16 +123,16 @@ import Testing
     let source = try source()
     _ = source.takeNotices()
     try write(Array("damaged".utf8))
-    for _ in 0..<3 { source.refresh() }
+    for _ in 0..<3 { source.refresh(now: 0) }
     var notices = source.takeNotices()
     #expect(notices.count == 1 && notices[0].contains("stays in use"), "\(notices)")
     try Files.remove(path)
-    for _ in 0..<3 { source.refresh() }
+    for _ in 0..<3 { source.refresh(now: 0) }
     notices = source.takeNotices()
     #expect(notices.count == 1 && notices[0].contains("stays in use"), "\(notices)")
     #expect(source.lookup("9.1.0.1").city == "Ulm")
     try write(Self.writer(city: "Neu-Ulm").bytes())
-    source.refresh()
+    source.refresh(now: 0)
     #expect(source.lookup("9.1.0.1").city == "Neu-Ulm")
   }
 
@@ -140,7 +140,7 @@ import Testing
     let source = try source()
     #expect(truncate(path, 0) == 0)
     #expect(source.lookup("9.1.0.1").city == "Ulm")
-    source.refresh()
+    source.refresh(now: 0)
     #expect(source.lookup("9.2.3.4").country == "FR")
     #expect(source.lookup("2a02:8108::1").city == "Zeist")
   }

@@ -1,3 +1,4 @@
+import Enrichment
 import EventDecoding
 import EventSources
 import Pipeline
@@ -34,7 +35,8 @@ struct TestJob {
   /// One process's life.
   func run(
     _ source: any EventSource, stop: StopRequest = StopRequest(), owner: UInt8 = 1,
-    sides: [SideToOpen] = [], notice: @escaping (String) -> Void = { _ in },
+    sides: [SideToOpen] = [], geography: GeographyOrigin = .source(NoGeography()),
+    notice: @escaping (String) -> Void = { _ in },
     firstRecord: @escaping () -> Void = {}
   ) throws -> RunSummary {
     let store = try StateStore.open(
@@ -47,7 +49,7 @@ struct TestJob {
     }
     return try Run(
       options: options, store: store, source: source, sinks: sinks, sides: sides,
-      stop: stop,
+      geography: geography, stop: stop,
       observer: RunObserver(notice: notice, progress: { _, _ in }, firstRecord: firstRecord)
     ).run()
   }

@@ -25,6 +25,10 @@ import Testing
     task.draft.late = [Sample.side(1), Sample.side(2)]
     Sample.appendRow(20, to: &task.draft.bots)
     Sample.appendRow(21, textBytes: 3, to: &task.draft.bots)
+    task.draft.geography = [
+      AddressGeography(address: "8.8.8.8", answeredAt: 7, country: "US", state: "", city: "Café"),
+      AddressGeography(address: "2001:4860:4860::8888", answeredAt: 8),
+    ]
     try task.checkpoint()
 
     task.remove(Sample.hash(3))
@@ -79,6 +83,10 @@ import Testing
     #expect(rejected == (try sides(.rejected, expected)) && rejected.count == 1)
     let bots = try task.store.makeReader().botRows()
     #expect(try bots == expected.store.makeReader().botRows() && bots.count == 2)
+    for address in ["8.8.8.8", "2001:4860:4860::8888"] {
+      let kept = try task.geography(of: address)
+      #expect(try kept == expected.geography(of: address) && kept?.address == address)
+    }
     #expect(try task.store.verify() == [])
 
     task.set(Sample.record(99, time: 5), for: Sample.hash(99))

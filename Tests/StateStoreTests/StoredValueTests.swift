@@ -46,7 +46,7 @@ import Testing
     let names = [
       "records_read", "bytes_read", "events_in_sessions", "sessions_closed",
       "sessions_closed_by_flush", "bot_sessions", "bot_events", "flushes", "idlings", "delivered",
-      "cut_texts", "lost_offsets",
+      "cut_texts", "lost_offsets", "rows_without_geography",
     ]
     bytes += integer(UInt16(names.count + more.count))
     for (name, value) in names.map({ ($0, records) }) + more {

@@ -23,14 +23,14 @@ package final class MaxMindGeography: GeographySource {
 
   package var name: String { "mmdb \(file.name)" }
 
-  package func geography(of ip: TextView) -> Geography {
+  package func geography(of ip: TextView) -> Geography? {
     guard let address = SocketAddress(ip), let entry = file.entry(of: address) else {
       return Geography()
     }
     return cache.geography(at: entry) { file.geography(at: entry) ?? Geography() }
   }
 
-  package func refresh() {
+  package func refresh(now: Microseconds) {
     do throws(SystemError) {
       let version = try Files.version(of: path)
       if version == seen { return }

@@ -3,6 +3,7 @@ import CLMDB
 /// The named databases of a state, in the order of their handles.
 enum Database: Int, CaseIterable {
   case job, state, partitions, outbox, late, rejected, data, headers, segments, dates, bots
+  case geography
 
   var name: String { String(describing: self) }
 

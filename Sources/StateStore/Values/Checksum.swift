@@ -19,6 +19,7 @@ enum Checksum {
     case settings = 11
     case date = 12
     case bot = 13
+    case geography = 14
   }
 
   static let byteCount = 8

@@ -30,6 +30,13 @@ extension PackedReader {
     return String(validating: text, as: UTF8.self)
   }
 
+  /// - Returns: nil where the bytes are broken; inside, nil for a null text.
+  mutating func optionalString() -> String?? {
+    guard let text = text() else { return nil }
+    guard let text else { return .some(nil) }
+    return String(validating: text, as: UTF8.self).map { .some($0) }
+  }
+
   /// - Returns: nil where the bytes are broken; inside, nil for no position.
   mutating func position() -> RowPosition?? {
     guard let flag = integer(UInt8.self), flag <= 1 else { return nil }

@@ -9,7 +9,7 @@ package enum StoredValue: UInt8, CaseIterable, Sendable {
   // The raw values are those of `Checksum.Kind`.
   case job = 1
   case state, partition, outboxRow, late, rejected, dataChunk, headerChunk, segment, record
-  case settings, date, bot
+  case settings, date, bot, geography
 
   /// The key of a chunk or of a segment.
   private static func number(_ key: UnsafeRawBufferPointer) -> UInt64? {
@@ -22,7 +22,8 @@ package enum StoredValue: UInt8, CaseIterable, Sendable {
   ///   behind its head; of a record the packed bytes.
   package func sealed(_ content: [UInt8], key: UnsafeRawBufferPointer) -> [UInt8] {
     switch self {
-    case .job, .state, .partition, .outboxRow, .late, .rejected, .settings, .date, .bot:
+    case .job, .state, .partition, .outboxRow, .late, .rejected, .settings, .date, .bot,
+      .geography:
       var value = content
       SealedValue.seal(&value, seed: Checksum.seed(kind, key))
       return value
@@ -90,6 +91,8 @@ package enum StoredValue: UInt8, CaseIterable, Sendable {
       return DateRow.decode(key: key, value: value).map {
         DateRow.encode($0.totals, key: Array(key))
       }
+    case .geography:
+      return GeographyRow.decode(key: key, value: value).map(GeographyRow.encode)
     }
   }
 
