@@ -126,7 +126,7 @@ let package = Package(
       name: "Simulator",
       dependencies: [
         "Pipeline", "SessionModel", "EventDecoding", "StateStore", "EventSources", "Sinks",
-        "Platform", "TestSupport",
+        "Enrichment", "Platform", "TestSupport",
       ], path: "Tests/Simulator", swiftSettings: settings),
     .executableTarget(
       name: "sojourn-simulator", dependencies: ["Simulator", "SessionModel"],

@@ -441,7 +441,10 @@ package final class Run {
     while true {
       try lookAtSinks()
       if sides.haveDelivered { try checkpointNow() }
-      if lacking.isEmpty || host.monotonic >= deadline { break }
+      let isOver = host.monotonic >= deadline
+      // It takes what the sinks hold, and may make rows whose geography has come.
+      if lacking.isEmpty || isOver, hasNews { try checkpointNow() }
+      if lacking.isEmpty || isOver { break }
       if stop.isRequested, deliveries.isAnyDown || sides.isAnyDown, !hasToldOfWait {
         hasToldOfWait = true
         observer.notice(
@@ -450,8 +453,6 @@ package final class Run {
       }
       try poll()
     }
-    let lacking = lacking
-    if hasNews { try checkpointNow() }
     if !lacking.isEmpty {
       throw RunFailure(
         .unavailable,

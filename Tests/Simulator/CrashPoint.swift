@@ -54,6 +54,7 @@ package enum Disturbance: Hashable, CaseIterable, Sendable {
   case readingPaused, partitionHeld
   case stateRestored, stateLost, secondOwner, olderOwnerRefused
   case stoppedByRequest, partitionAdded
+  case addressAsked, rowAwaitedGeography, endedAwaitingGeography
 }
 
 /// How often each kind of fault came about.

@@ -20,6 +20,8 @@ struct Settings {
   /// dropped.
   var hasBots: Bool
   var dropsBots: Bool { options.dropsBots }
+  /// Chance of a geography service; nil: rows have no geography.
+  var geography: RandomNumbers?
   private let options: RunOptions
 
   init(_ random: inout RandomNumbers, seed: UInt64) {
@@ -38,6 +40,10 @@ struct Settings {
     failRate = random.pick([0, 4])
     var options = Settings.options(&random, spans, hasClocks: hasClocks)
     options.dropsBots = hasBots && bots.oneIn(2)
+    var geography = RandomNumbers(seed: ~seed ^ 1 << 63)
+    options.geographyDeadline = nil
+    options.geographyTimeToLive = geography.pick([0, 200_000, 30 * .perDay])
+    self.geography = geography.oneIn(2) ? geography : nil
     self.options = options
   }
 

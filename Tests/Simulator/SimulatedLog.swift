@@ -38,7 +38,7 @@ struct SimulatedLog {
   init(_ random: inout RandomNumbers, _ spans: Spans, hasBots: Bool) {
     let hasTimestamps = spans.futureSkew != nil || random.oneIn(2)
     let users = random.pick([[""], ["", "1"]])
-    let addresses = random.pick([["a"], ["a", "b"]])
+    let addresses = random.pick([["8.8.8.8"], ["8.8.8.8", "b"]])
     for partition in 0..<Int32(1 + random.below(4)) {
       var records: [Record] = []
       var clock: Microseconds = 1_000 * .perSecond

@@ -76,7 +76,8 @@ package final class Simulation {
       let meeting = mayMeet && world.random.oneIn(8) ? 1 + world.random.below(20) : 0
       let options = settings.options(
         &world.random, isBounded: source.isBounded, isLast: isLast)
-      return Stage.Plan(source: source, options: options) { [unowned self] call in
+      return Stage.Plan(source: source, options: options, geography: settings.geography) {
+        [unowned self] call in
         if call == meeting { meet(state, store) }
         if copies.count < 3, world.random.oneIn(25) { copy(state, store) }
       }

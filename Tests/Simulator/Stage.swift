@@ -1,3 +1,4 @@
+import Enrichment
 import EventSources
 import Pipeline
 import Platform
@@ -22,6 +23,7 @@ final class Stage {
   struct Plan {
     var source: SimulatedSource.Plan
     var options: RunOptions
+    var geography: RandomNumbers?
     /// Called at each call of the source for records, with its number.
     var onCall: (Int) -> Void = { _ in }
   }
@@ -137,8 +139,11 @@ final class Stage {
       process, log: log, plan: plan.source, stop: stop, history: state.history)
     defer { visible = source.visible }
     source.onCall = plan.onCall
+    let service = plan.geography.map { SimulatedGeography(world, random: $0) }
+    defer { process.lacksGeography = stop.isRequested && service?.isAsked ?? false }
     let run = try Run(
-      options: plan.options, store: store, source: source, sinks: sinks(of: process), stop: stop,
+      options: plan.options, store: store, source: source, sinks: sinks(of: process),
+      geography: service.map { .service($0) } ?? .source(NoGeography()), stop: stop,
       observer: observer(of: process, state.history, source), host: process)
     process.pass(.recovered)
     if process.isDead { return }
@@ -182,7 +187,13 @@ final class Stage {
   ) -> RunObserver {
     let world = world
     return RunObserver(
-      notice: { if $0.hasPrefix("reading pauses") { world.coverage.count(.readingPaused) } },
+      notice: { notice in
+        if notice.hasPrefix("reading pauses") { world.coverage.count(.readingPaused) }
+        if notice.contains("pauses"), notice.contains("geography") {
+          world.coverage.count(.rowAwaitedGeography)
+        }
+        if notice.contains("leaves what waits") { world.coverage.count(.endedAwaitingGeography) }
+      },
       progress: { _, _ in },
       decided: { decision in
         switch decision {
@@ -214,6 +225,7 @@ final class Stage {
       return
     }
     guard let failure else {
+      if process.lacksGeography { return }
       if tables.contains(where: { $0.lacks(oracle) }) {
         world.report("the run ended well, and a table lacks rows")
       }
