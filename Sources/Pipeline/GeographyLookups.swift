@@ -90,6 +90,9 @@ final class GeographyLookups: GeographySource {
     for answer in service.takeAnswers() { fresh[answer.address] = answer }
   }
 
+  /// Whether there are answers that no checkpoint has taken.
+  var hasAnswers: Bool { !fresh.isEmpty }
+
   /// Gives a checkpoint the answers that it is to keep. The one before it must be durable.
   func hand(to draft: CheckpointDraft) {
     handedOver = fresh

@@ -13,37 +13,37 @@ import Windowing
 /// 4. after a flush no record is processed before the flush is durable;
 /// 5. offsets are shown to the Kafka group only after the commit.
 package final class Run {
-  private let options: RunOptions
-  private let host: any RunHost
-  private let source: any EventSource
-  private let stop: StopRequest
-  private let observer: RunObserver
-  private let task: SessionTask
-  private let writer: CheckpointWriter
-  private let deliveries: Deliveries
-  private let sides: SideDeliveries
-  private let geography: any GeographySource
+  let options: RunOptions
+  let host: any RunHost
+  let source: any EventSource
+  let stop: StopRequest
+  let observer: RunObserver
+  let task: SessionTask
+  let writer: CheckpointWriter
+  let deliveries: Deliveries
+  let sides: SideDeliveries
+  let geography: any GeographySource
   /// The same, where it is a service's.
-  private let lookups: GeographyLookups?
+  let lookups: GeographyLookups?
   private let userAgents: RawUserAgents
-  private var committed: CheckpointState
-  private var partitions: [Int32: PartitionReading] = [:]
-  private var idle: IdleTracker?
-  private var allIdleSince: Int64?
-  private var held: Set<Int32> = []
-  private var isPaused = false
-  private var lastCheckpointAt: Int64
-  private var lastTimersAt: Int64 = 0
+  var committed: CheckpointState
+  var partitions: [Int32: PartitionReading] = [:]
+  var idle: IdleTracker?
+  var allIdleSince: Int64?
+  var held: Set<Int32> = []
+  var isPaused = false
+  var lastCheckpointAt: Int64
+  var lastTimersAt: Int64 = 0
   private var hasProcessedRecords = false
   /// The last checkpoint was full: closed sessions wait for their row in the next one.
-  private var rowsAreLeft = false
+  var rowsAreLeft = false
   private let startedAt: Int64
   private let startedAtWall: Microseconds
   /// The position of sinks at the last gathering, to see whether the outbox can let rows go.
-  private var gatheredHeld: RowPosition?
+  var gatheredHeld: RowPosition?
 
   /// How a partition stands, besides what the task knows.
-  private struct PartitionReading {
+  struct PartitionReading {
     var position: Int64
     var startOffset: Int64
     var stopOffset: Int64?
@@ -120,8 +120,20 @@ package final class Run {
     options.isBounded && partitions.values.allSatisfy(\.isAtStop)
   }
 
-  private var isOverTime: Bool {
+  var isOverTime: Bool {
     options.runFor.map { host.monotonic - startedAt >= $0 } ?? false
+  }
+
+  var part: (done: Int64, all: Int64)? {
+    guard options.isBounded else { return nil }
+    var done: Int64 = 0
+    var all: Int64 = 0
+    for reading in partitions.values {
+      guard let stopOffset = reading.stopOffset else { continue }
+      done += min(reading.position, stopOffset) - reading.startOffset
+      all += stopOffset - reading.startOffset
+    }
+    return (done, all)
   }
 
   // MARK: - Partitions
@@ -174,15 +186,15 @@ package final class Run {
     ]
   }
 
-  private var enrichmentNotices: [String] { geography.takeNotices() + userAgents.takeNotices() }
+  var enrichmentNotices: [String] { geography.takeNotices() + userAgents.takeNotices() }
 
   /// What the next checkpoint keeps of them.
-  private var settings: [KeptSetting] {
+  var settings: [KeptSetting] {
     let cluster = source.clusterID ?? committed.settings.value(of: KeptSetting.cluster)
     return chosenSettings + (cluster.map { [KeptSetting(KeptSetting.cluster, $0)] } ?? [])
   }
 
-  private func add(_ start: PartitionStart, progress: PartitionProgress?) {
+  func add(_ start: PartitionStart, progress: PartitionProgress?) {
     partitions[start.partition] = PartitionReading(
       position: start.nextOffset, startOffset: start.nextOffset, stopOffset: start.stopOffset)
     task.add(start, progress: progress)
@@ -254,264 +266,5 @@ package final class Run {
   private func retire(_ partition: Int32, byClock: Bool) {
     task.retire(partition, byClock: byClock)
     observer.decided(.retired(partition: partition))
-  }
-
-  private func align() {
-    if isPaused { return hold(Set(partitions.keys)) }
-    guard let maxDrift = options.maxDrift, partitions.count > 1 else { return }
-    let view = partitions.map { number, reading in
-      Alignment.Partition(
-        number: number, watermark: task.marks.partitionWatermark(of: number),
-        hasMore: !reading.isAtStop && !task.marks.isIdle(number) && !source.isAtEnd(number))
-    }
-    hold(Set(Alignment.held(view, maxDrift: maxDrift)))
-  }
-
-  private func hold(_ next: Set<Int32>) {
-    if next == held { return }
-    for partition in next.subtracting(held) { source.setHeld(true, partition: partition) }
-    for partition in held.subtracting(next) { source.setHeld(false, partition: partition) }
-    held = next
-  }
-
-  /// Timers, sinks, added partitions, messages.
-  private func lookAround(now: Int64) throws(RunFailure) {
-    lastTimersAt = now
-    try lookAtSinks()
-    try lookForGeography()
-    for notice in source.takeNotices() + enrichmentNotices { observer.notice(notice) }
-    for start in source.takeAddedPartitions() {
-      observer.notice("partition \(start.partition) was added; it is read from its beginning")
-      add(start, progress: nil)
-    }
-    pauseOrResume()
-    try watchIdle(now: now)
-    align()
-    observer.progress(task.counters.recordsRead, part)
-  }
-
-  private func lookAtSinks() throws(RunFailure) {
-    for notice in try deliveries.look() + sides.look() { observer.notice(notice) }
-  }
-
-  /// Takes what a service has answered.
-  private func lookForGeography() throws(RunFailure) {
-    guard let lookups else { return }
-    lookups.refresh(now: host.wall)
-    try task.lookForGeography(lookups)
-    if let failure = lookups.failure { throw RunFailure(failure) }
-  }
-
-  /// Closed sessions that wait for a service, each of which will be a row.
-  private var sessionsAwaitingGeography: UInt64 {
-    task.awaitsGeography ? task.table.closingSessions : 0
-  }
-
-  /// What waits for sinks stops reading at a bound, while polling goes on; never a sweep or a flush.
-  private func pauseOrResume() {
-    let isFull =
-      committed.outboxRows + sessionsAwaitingGeography >= options.outboxLimit
-      || sides.areFull(committed.kept)
-    if isFull == isPaused { return }
-    isPaused = isFull
-    observer.notice(
-      isFull
-        ? "reading pauses: \(committed.outboxRows) rows and \(committed.kept.rows) entries of side "
-          + "outputs are in the state; lacking: "
-          + (lacking + lackingGeography).joined(separator: ", ")
-        : "reading goes on: \(committed.outboxRows) rows wait for the sinks")
-    hold(isPaused ? Set(partitions.keys) : [])
-  }
-
-  private func watchIdle(now: Int64) throws(RunFailure) {
-    guard idle != nil else { return }
-    for end in source.takeEnds() {
-      guard let reading = partitions[end.partition] else { continue }
-      let isIdle = idle!.answered(
-        end.partition, sentAt: end.sentAt, end: end.end,
-        readUpTo: max(reading.position, source.progress(of: end.partition).nextOffset),
-        hasPending: source.hasQueued(end.partition) || held.contains(end.partition))
-      if isIdle != task.marks.isIdle(end.partition) {
-        task.setIdle(isIdle, partition: end.partition)
-        observer.decided(.idle(isIdle, partition: end.partition))
-      }
-    }
-    let due = idle!.due(now: now)
-    if !due.isEmpty { source.requestEnds(of: due) }
-    guard idle!.allIdle, !isPaused else {
-      allIdleSince = nil
-      return
-    }
-    let since = allIdleSince ?? now
-    allIdleSince = since
-    let hasOpen = task.table.openSessions > 0
-    if let quiet = options.quietClose, hasOpen, now - since >= quiet {
-      observer.notice("no partition had an event for long: every open session is closed")
-      try flushDurably()
-    }
-  }
-
-  // MARK: - Checkpoints
-
-  private func isCheckpointDue(now: Int64) -> Bool {
-    if task.isFull { return true }
-    guard writer.isIdle else { return false }
-    if rowsAreLeft { return true }
-    // While reading pauses, checkpoints make room in the outbox: a long interval must not stall it.
-    let interval =
-      isPaused
-      ? min(options.checkpointInterval, RunLimits.pausedCheckpointInterval)
-      : options.checkpointInterval
-    return now - lastCheckpointAt >= interval && hasNews
-  }
-
-  /// Whether a checkpoint would change anything.
-  private var hasNews: Bool {
-    task.recordsSinceCheckpoint > 0 || task.hasRowsToMake
-      || deliveries.heldByAll != gatheredHeld
-      || sides.haveDelivered
-      || task.marks.watermark != committed.watermark
-      || partitions.contains { number, _ in
-        source.progress(of: number).nextOffset
-          != committed.partitions.first { $0.partition == number }?.nextOffset
-      }
-  }
-
-  /// Gathers and hands over a checkpoint; waits only for one that is under way.
-  private func checkpoint() throws(RunFailure) {
-    if let state = try writer.waitForResult() { afterCommit(state) }
-    try lookAtSinks()
-    // The offsets below are behind what was lost: both go into the same checkpoint.
-    task.accept(lostOffsets: source.takeLostOffsets())
-    let progress = partitions.keys.sorted().map { number in
-      let (nextOffset, proof) = source.progress(of: number)
-      #if PLANTED_BUGS
-        if planted(.staleOffset), number == 0, let last = committed.partitions.first {
-          return (partition: number, nextOffset: last.nextOffset, proof: last.proof)
-        }
-      #endif
-      return (partition: number, nextOffset: nextOffset, proof: proof)
-    }
-    gatheredHeld = deliveries.heldByAll
-    task.table.now = host.monotonic
-    geography.refresh(now: host.wall)
-    let draft = try task.gather(
-      progress: progress, sinks: deliveries.progress, settings: settings, heldByAll: gatheredHeld,
-      geography: geography, now: host.wall)
-    if let failure = lookups?.failure { throw RunFailure(failure) }
-    lookups?.hand(to: draft)
-    draft.removeSides = sides.takeDelivered()
-    lastCheckpointAt = host.monotonic
-    rowsAreLeft = task.hasRowsToMake
-    writer.submit(draft)
-  }
-
-  private func checkpointNow() throws(RunFailure) {
-    try checkpoint()
-    if let state = try writer.waitForResult() { afterCommit(state) }
-  }
-
-  private func afterCommit(_ state: CheckpointState) {
-    committed = state
-    deliveries.notify(outboxRows: committed.outboxRows)
-    sides.notify(state.checkpoint)
-    source.mirror(state.partitions.map { ($0.partition, $0.nextOffset) })
-    pauseOrResume()
-  }
-
-  private func flushDurably() throws(RunFailure) {
-    try task.flush()
-    observer.decided(.flushed)
-    #if PLANTED_BUGS
-      if planted(.flushNotDurable) { return }
-    #endif
-    try checkpointNow()
-  }
-
-  // MARK: - The end
-
-  /// The last checkpoints, and the outbox to the sinks, within `shutdownTimeout`.
-  private func finish() throws(RunFailure) {
-    repeat { try checkpointNow() } while task.hasRowsToMake
-    try awaitGeography()
-    let deadline = host.monotonic + options.shutdownTimeout
-    deliveries.finish()
-    for notice in enrichmentNotices { observer.notice(notice) }
-    var hasToldOfWait = false
-    while true {
-      try lookAtSinks()
-      if sides.haveDelivered { try checkpointNow() }
-      let isOver = host.monotonic >= deadline
-      // It takes what the sinks hold, and may make rows whose geography has come.
-      if lacking.isEmpty || isOver, hasNews { try checkpointNow() }
-      if lacking.isEmpty || isOver { break }
-      if stop.isRequested, deliveries.isAnyDown || sides.isAnyDown, !hasToldOfWait {
-        hasToldOfWait = true
-        observer.notice(
-          "the run ends; all that was read is in the state. It waits for its sinks, at most as long "
-            + "as --shutdown-timeout says; a second signal ends it at once")
-      }
-      try poll()
-    }
-    if !lacking.isEmpty {
-      throw RunFailure(
-        .unavailable,
-        """
-        \(committed.outboxRows) rows could not be delivered within --shutdown-timeout to: \
-        \(lacking.joined(separator: ", ")). The state is safe and keeps them; run again when the \
-        sink is back
-        """)
-    }
-  }
-
-  /// Waits for rows whose geography is not known yet, as long as `geographyDeadline` lets them wait. A
-  /// run that is asked to end leaves them in the state.
-  private func awaitGeography() throws(RunFailure) {
-    while task.awaitsGeography {
-      if stop.isRequested || isOverTime {
-        let waiting = lackingGeography.joined()
-        observer.notice("the run ends, and leaves what waits to the next one: \(waiting)")
-        return
-      }
-      try lookAtSinks()
-      try poll()
-      task.table.now = host.monotonic
-      try lookForGeography()
-      for notice in enrichmentNotices { observer.notice(notice) }
-      while task.hasRowsToMake { try checkpointNow() }
-    }
-  }
-
-  /// Held partitions give no records: this only polls, and wakes when a sink has moved on.
-  private func poll() throws(RunFailure) {
-    hold(Set(partitions.keys))
-    do throws(SourceError) {
-      let batch = try source.nextBatch(maxWait: RunLimits.pollWait)
-      precondition(batch?.records.isEmpty ?? true, "a held partition gives no records")
-    } catch {
-      throw RunFailure(error)
-    }
-  }
-
-  private var lackingGeography: [String] {
-    sessionsAwaitingGeography == 0
-      ? [] : ["the geography of closed sessions, of which \(sessionsAwaitingGeography) wait"]
-  }
-
-  /// What does not hold yet all that it is to get, with the reason where there is one.
-  private var lacking: [String] {
-    deliveries.lacking(committed) + sides.lacking(at: committed.checkpoint)
-  }
-
-  private var part: (done: Int64, all: Int64)? {
-    guard options.isBounded else { return nil }
-    var done: Int64 = 0
-    var all: Int64 = 0
-    for reading in partitions.values {
-      guard let stopOffset = reading.stopOffset else { continue }
-      done += min(reading.position, stopOffset) - reading.startOffset
-      all += stopOffset - reading.startOffset
-    }
-    return (done, all)
   }
 }

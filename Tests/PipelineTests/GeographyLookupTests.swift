@@ -173,6 +173,19 @@ private final class MemoryService: GeographyService {
     }
   }
 
+  @Test func `an answer is durable though nothing else comes`() throws {
+    var job = Self.job()
+    job.options.isBounded = false
+    job.options.closeAll = false
+    let service = MemoryService()
+    let source = try MemorySource([Self.log([Self.addresses[0]])], stops: false)
+    source.onCall = { if $0 == 5 { service.answer(Self.addresses[0]) } }
+    source.failsAtCall = 12
+    _ = try? job.run(source, geography: .service(service))
+    #expect(try StateReader.open(directory: job.state).summary().geographyRows == 1)
+    #expect(try state(job).openSessions == 1)
+  }
+
   @Test func `reading pauses while too many sessions wait, and goes on`() throws {
     var job = Self.job()
     job.options.outboxLimit = 3
