@@ -225,7 +225,8 @@ package enum FlagTable {
     FlagDefinition(
       "user-agents", "FILE|off", .text,
       derived: "/usr/share/uap-core/regexes.yaml once a raw header comes",
-      help: "definitions of uap-core, by which raw user-agent headers are parsed", [.run]),
+      help: "definitions of uap-core, by which raw user-agent headers are parsed",
+      [.run, .preview]),
     FlagDefinition(
       boolean: "drop-bots",
       help:

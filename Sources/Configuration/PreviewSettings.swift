@@ -5,6 +5,7 @@ package struct PreviewSettings: Sendable {
   package let input: RunInput
   package let from: StartPoint
   package let decoding: DecodingSettings
+  package let userAgents: UserAgentSetting
   /// In µs; nil: off.
   package let maxFutureSkew: Microseconds?
   /// In records.
@@ -21,6 +22,7 @@ package struct PreviewSettings: Sendable {
       operands.isEmpty ? try values.runInput(readFile: readFile) : .files(operands)
     from = try values.startPoint()
     decoding = try DecodingSettings(values)
+    userAgents = try values.userAgents()
     maxFutureSkew = try values.duration("max-future-skew")
     limit = try values.requiredInteger("limit")
     timeout = try values.requiredDuration("timeout")

@@ -311,13 +311,16 @@ extension EventDecoder {
     guard keep(.deviceFamily, in: &event.deviceFamily, cuts: &cuts) else {
       return Rejection(.wrongType, .deviceFamily)
     }
-    event.rawUserAgent = nil
-    let userAgent = slot(.userAgent)
-    if userAgent.type == UInt8(CSIMDJSON_STRING.rawValue) {
-      event.rawUserAgent = EventDecoder.kept(text(userAgent), cuts: &cuts)
-    }
+    event.rawUserAgent = rawUserAgent(cuts: &cuts)
     event.cutTexts += cuts
     return nil
+  }
+
+  /// The user-agent header as far as it is parsed; nil where it did not come as text.
+  func rawUserAgent(cuts: inout Int) -> TextView? {
+    let slot = slot(.userAgent)
+    guard slot.type == UInt8(CSIMDJSON_STRING.rawValue) else { return nil }
+    return EventDecoder.kept(text(slot), cuts: &cuts)
   }
 
   /// The parsed object or the raw header.

@@ -15,7 +15,8 @@ package struct FieldReading: Equatable, Sendable {
   package var name: String
   /// As `--field` takes it.
   package var path: String
-  /// JSON's word for what stands there; `absent`, or `below a …` where the path leads nowhere.
+  /// JSON's word for what stands there; `absent`, or `below a …` where the path leads nowhere;
+  /// `in the header` for a family of a raw user agent.
   package var found: String
   /// The text that an event gets; nil for none.
   package var value: String?
@@ -26,10 +27,12 @@ package struct FieldReading: Equatable, Sendable {
 extension EventDecoder {
   /// Decodes one record as `decode` does, and tells how each field was read.
   ///
-  /// - Parameters: as `decode` has them.
+  /// - Parameters:
+  ///   - userAgents: the families of a raw header.
+  ///   - value, valueLength, recordTime, event: as `decode` has them.
   package mutating func inspect(
     _ value: UnsafeRawBufferPointer?, valueLength: Int, recordTime: Microseconds,
-    into event: inout Event
+    userAgents: (TextView) -> UserAgentFamilies, into event: inout Event
   ) -> RecordInspection {
     let rejection = decode(
       value, valueLength: valueLength, recordTime: recordTime, into: &event)
@@ -38,8 +41,15 @@ extension EventDecoder {
     }
     // Of a rejected record the fields behind the fault are read here, each for itself.
     var alone = Event()
+    var cuts = 0
+    let families = rawUserAgent(cuts: &cuts).map(userAgents) ?? UserAgentFamilies()
     let fields = mapping.fields.map { field in
-      reading(of: field, recordTime: recordTime, into: &alone)
+      var reading = reading(of: field, recordTime: recordTime, into: &alone)
+      if let family = families[field], reading.value == nil, reading.fault == nil {
+        reading.found = "in the header"
+        reading.value = EventDecoder.string(family)
+      }
+      return reading
     }
     return RecordInspection(rejection: rejection, fields: fields)
   }
@@ -107,6 +117,18 @@ extension EventDecoder {
     case CSIMDJSON_BELOW_STRING: "below a string"
     case CSIMDJSON_BELOW_OTHER: "below no object"
     default: "absent"
+    }
+  }
+}
+
+extension UserAgentFamilies {
+  /// The family that the field gets; nil for fields of other kinds, too.
+  fileprivate subscript(field: EventField) -> TextView? {
+    switch field {
+    case .browserFamily: browser
+    case .osFamily: os
+    case .deviceFamily: device
+    default: nil
     }
   }
 }

@@ -14,3 +14,12 @@ package struct UserAgentFamilies {
     self.device = device
   }
 }
+
+extension Event {
+  /// Takes the families of the raw user agent where none was mapped on its own.
+  package mutating func take(_ families: UserAgentFamilies) {
+    browserFamily = browserFamily ?? families.browser
+    osFamily = osFamily ?? families.os
+    deviceFamily = deviceFamily ?? families.device
+  }
+}

@@ -276,11 +276,8 @@ extension SessionTable {
   /// a function of the event alone, so that the fold stays commutative and associative.
   private func withFamilies(_ event: Event) -> Event {
     guard let raw = event.rawUserAgent else { return event }
-    let families = userAgents(raw)
     var event = event
-    event.browserFamily = event.browserFamily ?? families.browser
-    event.osFamily = event.osFamily ?? families.os
-    event.deviceFamily = event.deviceFamily ?? families.device
+    event.take(userAgents(raw))
     return event
   }
 

@@ -1,4 +1,5 @@
 import Configuration
+import Enrichment
 import EventDecoding
 import EventSources
 import KafkaClient
@@ -44,5 +45,22 @@ extension KafkaSourceOptions.Start {
       case .latest: .latest
       case .time(let time): .time(time)
       }
+  }
+}
+
+extension RawUserAgents {
+  /// - Throws: exit code 78 for definitions that were named and cannot be used.
+  static func made(as setting: UserAgentSetting) throws(CommandFailure) -> RawUserAgents {
+    do throws(EnrichmentError) {
+      switch setting {
+      case .system: return RawUserAgents(whenNeeded: systemPath)
+      case .file(let path): return try RawUserAgents(definitions: path)
+      case .off: return RawUserAgents(whenNeeded: nil)
+      }
+    } catch {
+      throw CommandFailure(
+        error.exitCode, error.description, state: .untouched,
+        remedy: "name a regexes.yaml of uap-core, or leave --user-agents out")
+    }
   }
 }

@@ -1,5 +1,6 @@
 import Configuration
 import Console
+import Enrichment
 import EventDecoding
 import EventSources
 import Platform
@@ -9,6 +10,7 @@ import SessionModel
 /// a line for programs.
 struct Preview: ~Copyable {
   private var decoder: EventDecoder
+  private let userAgents: RawUserAgents
   private let skew: FutureSkew
   private let format: OutputFormat
   private let limit: Int
@@ -19,8 +21,12 @@ struct Preview: ~Copyable {
   private var text = ""
   private var json = JSONWriter()
 
-  init(decoder: consuming EventDecoder, skew: FutureSkew, format: OutputFormat, limit: Int) {
+  init(
+    decoder: consuming EventDecoder, userAgents: RawUserAgents, skew: FutureSkew,
+    format: OutputFormat, limit: Int
+  ) {
     self.decoder = decoder
+    self.userAgents = userAgents
     self.skew = skew
     self.format = format
     self.limit = limit
@@ -38,7 +44,8 @@ struct Preview: ~Copyable {
 
   private mutating func show(_ record: SourceRecord, partition: Int32) {
     var inspection = decoder.inspect(
-      record.value, valueLength: record.valueLength, recordTime: record.timestamp, into: &event)
+      record.value, valueLength: record.valueLength, recordTime: record.timestamp,
+      userAgents: userAgents.families, into: &event)
     if inspection.rejection == nil {
       inspection.rejection = skew.rejection(
         ofEventAt: event.time, recordTime: record.timestamp, now: Clock.wall)

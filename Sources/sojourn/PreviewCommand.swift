@@ -1,5 +1,6 @@
 import Configuration
 import Console
+import Enrichment
 import EventDecoding
 import EventSources
 import KafkaClient
@@ -13,9 +14,11 @@ enum PreviewCommand {
   private static let waitPiece = Microseconds.perSecond
 
   static func run(_ settings: PreviewSettings) throws(CommandFailure) {
+    let userAgents = try RawUserAgents.made(as: settings.userAgents)
     var preview = Preview(
       decoder: EventDecoder(options: try DecodingOptions(settings.decoding)),
-      skew: FutureSkew(settings.maxFutureSkew), format: settings.output, limit: settings.limit)
+      userAgents: userAgents, skew: FutureSkew(settings.maxFutureSkew), format: settings.output,
+      limit: settings.limit)
     let source: any EventSource
     do throws(SourceError) {
       source = try makeSource(settings)
@@ -24,6 +27,7 @@ enum PreviewCommand {
     } catch {
       throw CommandFailure(error.exitCode, error.description, state: .untouched, remedy: nil)
     }
+    say(userAgents.takeNotices())
     try preview.finish()
   }
 

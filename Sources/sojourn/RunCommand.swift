@@ -25,7 +25,7 @@ enum RunCommand {
         split: settings.split, dropsBots: settings.dropsBots))
     let outputs = try RunOutputs(settings, identity: identity)
     let geography = try geography(of: settings)
-    let userAgents = try userAgents(of: settings)
+    let userAgents = try RawUserAgents.made(as: settings.userAgents)
     let stop = StopRequest()
     let summary: RunSummary
     var progress = ProgressLine()
@@ -119,20 +119,6 @@ enum RunCommand {
     if let path = service.keyFile { return .file(path) }
     let key = getenv("IP2LOCATION_API_KEY").map { String(cString: $0) }
     return key.map { .text(ServiceKey.Secret($0)) } ?? .none
-  }
-
-  private static func userAgents(of settings: RunSettings) throws(CommandFailure) -> RawUserAgents {
-    do throws(EnrichmentError) {
-      switch settings.userAgents {
-      case .system: return RawUserAgents(whenNeeded: RawUserAgents.systemPath)
-      case .file(let path): return try RawUserAgents(definitions: path)
-      case .off: return RawUserAgents(whenNeeded: nil)
-      }
-    } catch {
-      throw CommandFailure(
-        error.exitCode, error.description, state: .untouched,
-        remedy: "name a regexes.yaml of uap-core, or leave --user-agents out")
-    }
   }
 
   private static func handleSignals(_ stop: StopRequest, _ waker: SourceWaker) throws(RunFailure) {

@@ -120,6 +120,8 @@ func `each preset reads its example as events`(index: Int) throws {
   let answer = try bench.answer(["preview", file])
   #expect(answer.ended(.difference))
   #expect(answer.output.contains("offset 0: rejected as wrong_type: user_id\n"))
+  let agent = answer.output.split(separator: "\n").first { $0.hasPrefix("  os_family") }
+  #expect(agent?.split(separator: " ") == ["os_family", "user_agent.os.family", "absent", "-"])
   #expect(answer.output.contains("rejected as not_json\n"))
   #expect(answer.output.contains("rejected as ahead_of_now: event_time\n"))
   #expect(answer.output.contains(": an event\n"))
@@ -129,6 +131,38 @@ func `each preset reads its example as events`(index: Int) throws {
   #expect(answer.output.hasSuffix("4 records: 1 as events, 3 rejected\n"))
   #expect(
     answer.messages.contains("3 of 4 records would be rejected: wrong_type 1, not_json 1, "))
+}
+
+@Test func `a preview as JSON names the reason, and path, find, value and fault of each field`()
+  throws
+{
+  let topic = try Topic(partitions: 1)
+  let record =
+    #"{"client":{"ip":"::FFFF:192.0.2.1"},"event_time":1740823200,"user_id":7.5,"url":1}"#
+  try topic.send(Array(record.utf8), timestamp: 1_740_823_200_125)
+  try topic.send(Array("{".utf8), timestamp: 1_740_823_200_126)
+  try topic.flush()
+  let answer = try Workbench().answer([
+    "preview", "--brokers", topic.cluster.brokers, "--topic", Topic.name, "--field", "ip=client.ip",
+    "--output", "json",
+  ])
+  #expect(answer.ended(.difference))
+  let lines = answer.output.split(separator: "\n")
+  let first = try #require(lines.first)
+  let head =
+    #"{"partition":0,"offset":0,"record_time":"2025-03-01T10:00:00.125000Z","is_event":false,"#
+    + #""reason":"wrong_type","field":"user_id","fields":{"#
+  #expect(first.hasPrefix(head), "\(answer.output)")
+  for (name, reading) in [
+    ("user_id", #""path":"user_id","found":"number","value":null,"fault":"wrong_type""#),
+    ("ip", #""path":"client.ip","found":"string","value":"192.0.2.1","fault":null"#),
+    ("url", #""path":"url","found":"integer","value":null,"fault":"wrong_type""#),
+    ("host", #""path":"host","found":"absent","value":null,"fault":null"#),
+  ] {
+    #expect(field(name, in: first).map(String.init) == reading)
+  }
+  let last = #""is_event":false,"reason":"not_json","field":null,"fields":{}}"#
+  #expect(lines.last?.hasSuffix(last) == true)
 }
 
 @Test func `a preview of a topic is bounded in records, and leaves no state`() throws {
@@ -160,4 +194,61 @@ func `each preset reads its example as events`(index: Int) throws {
   #expect(answer.ended(.unavailable), "\(answer.messages)")
   #expect(answer.messages.contains("no broker answered within 200ms"))
   #expect(answer.output.isEmpty)
+}
+
+@Test func `a preview shows the families of raw headers as a run would find them`() throws {
+  let bench = Workbench()
+  let rules = try bench.write(
+    """
+    user_agent_parsers:
+      - regex: '(Fox|Owl)'
+    os_parsers:
+      - regex: '(Linux)'
+    device_parsers:
+      - regex: 'bot'
+        device_replacement: 'Spider'
+
+    """, to: "regexes.yaml")
+  func record(_ agent: String, _ more: String = "") -> String {
+    #"{"ip":"192.0.2.1","event_time":1740823200,"user_agent":\#(agent)\#(more)}"#
+  }
+  let file = try bench.write(
+    [
+      record("\"Fox on Linux\""), record("\"Owl bot\"", #","client":{"os":"Plan 9"}"#),
+      record(#"{"family":"Chrome"}"#), record("\"Fox\"", #","user_id":7.5"#),
+    ].joined(separator: "\n") + "\n", to: "events.jsonl")
+  let map = ["--field", "os_family=client.os"]
+  let names = ["browser_family", "os_family", "device_family"]
+  func families(_ flags: [String]) throws -> [[String]] {
+    let answer = try bench.answer(["preview", "--output", "json", file] + map + flags)
+    #expect(answer.ended(.difference), "\(answer.messages)")
+    return try answer.output.split(separator: "\n").map { line in
+      try names.map { name in
+        let reading = try #require(field(name, in: line))
+        return reading.contains(#""value":null"#)
+          ? "-" : JSONLine.text("value", in: "{\(reading)}") ?? "?"
+      }
+    }
+  }
+  // What was mapped on its own goes over the header; a record that is rejected is shown, too.
+  #expect(
+    try families(["--user-agents", rules]) == [
+      ["Fox", "Linux", "Other"], ["Owl", "Plan 9", "Spider"], ["Chrome", "-", "-"],
+      ["Fox", "Other", "Other"],
+    ])
+  #expect(
+    try families(["--user-agents", "off"]) == [
+      ["-", "-", "-"], ["-", "Plan 9", "-"], ["Chrome", "-", "-"], ["-", "-", "-"],
+    ])
+  let run = try bench.run(
+    ["--file", file, "--close-all", "--user-agents", rules] + map + bench.sinks)
+  #expect(run.ended(.success), "\(run.messages)")
+  let rows = try SQLiteFile(bench.database).rows(
+    "SELECT browser_family, os_family, device_family FROM sessions")
+  #expect(rows == [["Fox", "Linux", "Other"]])
+  let text = try bench.answer(["preview", file, "--user-agents", rules, "--limit", "1"])
+  let shown = text.output.split(separator: "\n").first { $0.hasPrefix("  browser_family") }
+  #expect(shown?.contains("in the header") == true && shown?.hasSuffix("Fox") == true)
+  let missing = try bench.answer(["preview", file, "--user-agents", bench.path + "/none"])
+  #expect(missing.ended(.configuration) && missing.messages.contains("none"))
 }
