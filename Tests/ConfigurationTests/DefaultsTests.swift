@@ -140,6 +140,16 @@ func `quiet close follows from gap, out-of-orderness and idle time-out unless it
   #expect(try run(flags).quietClose == expected)
 }
 
+@Test(arguments: [
+  ("", 0 as Microseconds), ("--split-every off", 0), ("--split-every 1h", 3_600 * second),
+  ("--split-every 1d", 86_400 * second),
+])
+func `sessions are cut at the grid that is named, by default at none`(
+  flags: String, expected: Microseconds
+) throws {
+  #expect(try run(flags).split == expected)
+}
+
 @Test func `files are read to their end, by the job files`() throws {
   let settings = try runExactly(words("--file a.jsonl --file=b.jsonl --sink jsonl:out --close-all"))
   #expect(settings.input == .files(["a.jsonl", "b.jsonl"]))

@@ -102,6 +102,24 @@ import Testing
     #expect(try bench.count("bot_sessions") == 30)
   }
 
+  @Test func `reading pauses at the limit while the place is away, and then goes on`() throws {
+    let bench = Workbench()
+    let file = try bench.write(
+      Self.lines(0..<20_000).joined(separator: "\n") + "\n", to: "e.jsonl")
+    let place = bench.path + "/away"
+    let run = try bench.startRun(
+      ["--file", file, "--drop-bots", "--bots-limit", "50", "--bots-to", "jsonl:\(place)/bots"]
+        + ["--checkpoint-interval", "1ms", "--out-of-orderness", "0"] + Self.flags + bench.sinks)
+    try eventually("a pause; \(run.said)") { run.said.contains("reading pauses: ") ? () : nil }
+    let read = try bench.count("records_read")
+    try Files.makeDirectory(place)
+    let answer = try run.answer()
+    #expect(answer.ended(.success), "\(answer.messages)")
+    #expect(answer.messages.contains("sessions of bots are written again after: "))
+    #expect(try read < 20_000 && bench.count("records_read") == 20_000)
+    #expect(try bench.count("bot_sessions") == 10_000)
+  }
+
   @Test func `a state and a table keep to it`() throws {
     let bench = Workbench()
     let file = try bench.write(Self.lines(0..<6).joined(separator: "\n") + "\n", to: "e.jsonl")

@@ -38,6 +38,23 @@ private let flags = ["--key", "anonymous_id", "--field", "anonymous_id=cookie.id
   #expect(lines.contains(#""anonymous_id":"c1","user_id":"7","ip":"10.0.0.1""#))
 }
 
+@Test func `two fields of one's own are two columns, in the key's order, and verified`() throws {
+  let bench = Workbench()
+  let file = try bench.write(
+    visit("c1", user: "7", ip: "10.0.0.1", at: 0) + visit("c2", user: nil, ip: "10.0.0.1", at: 1),
+    to: "events.jsonl")
+  let key = ["--key", "page,ip,cookie", "--field", "cookie=cookie.id", "--field", "page=url"]
+  let run = try bench.run(["--file", file, "--close-all"] + key + bench.sinks)
+  #expect(run.ended(.success), "\(run.messages)")
+  let rows = try SQLiteFile(bench.database).rows(
+    "SELECT page, cookie, ip, user_id FROM sessions ORDER BY page")
+  #expect(rows == [["/0", "c1", "10.0.0.1", "7"], ["/1", "c2", "10.0.0.1", nil]])
+  let lines = String(decoding: try TableExport.jsonl(bench.lines), as: UTF8.self)
+  #expect(lines.contains(#""page":"/0","cookie":"c1","user_id":"7","ip":"10.0.0.1""#))
+  let verified = try bench.answer(["verify-sink", "--state", bench.state] + bench.sinks)
+  #expect(verified.ended(.success), "\(verified.output)")
+}
+
 @Test func `the open sessions of a key of one's own are shown by its name`() throws {
   let bench = Workbench()
   let file = try bench.write(

@@ -4,7 +4,7 @@ import TestSupport
 /// A small random log over a few partitions, with what a reader must make of each record.
 ///
 /// Times coincide often, lie exactly at the gap and at the border of lateness, and one microsecond
-/// beside both.
+/// beside both. Every third event is a bot's.
 struct SimulatedLog {
   struct Record {
     var offset: Int64
@@ -34,8 +34,7 @@ struct SimulatedLog {
   /// Behind the last record of each partition, and behind control records after it.
   private(set) var ends: [Int64] = []
 
-  /// - Parameter hasBots: every third event is a bot's.
-  init(_ random: inout RandomNumbers, _ spans: Spans, hasBots: Bool) {
+  init(_ random: inout RandomNumbers, _ spans: Spans) {
     let hasTimestamps = spans.futureSkew != nil || random.oneIn(2)
     let users = random.pick([[""], ["", "1"]])
     let addresses = random.pick([["8.8.8.8"], ["8.8.8.8", "b"]])
@@ -54,7 +53,7 @@ struct SimulatedLog {
         records.append(
           SimulatedLog.record(
             EventPoint(time: clock - back, partition: partition, offset: offset), &random, spans,
-            hasTimestamps: hasTimestamps, users: users, addresses: addresses, hasBots: hasBots))
+            hasTimestamps: hasTimestamps, users: users, addresses: addresses))
         offset += random.oneIn(12) ? 3 : 1
       }
       partitions.append(records)
@@ -85,13 +84,13 @@ struct SimulatedLog {
 
   private static func record(
     _ point: EventPoint, _ random: inout RandomNumbers, _ spans: Spans, hasTimestamps: Bool,
-    users: [String], addresses: [String], hasBots: Bool
+    users: [String], addresses: [String]
   ) -> Record {
     var event = LoggedEvent(
       point: point, userID: random.pick(users), ip: random.pick(addresses),
       url: "/" + String(repeating: "x", count: random.below(40)),
       referrer: random.pick([nil, "r"]),
-      device: hasBots && (point.offset + Int64(point.partition)) % 3 == 0 ? "Spider" : nil)
+      device: (point.offset + Int64(point.partition)) % 3 == 0 ? "Spider" : nil)
     var record = Record(
       offset: point.offset, timestamp: hasTimestamps ? point.time + 1_000 : .never,
       value: event.json, content: .event(event))

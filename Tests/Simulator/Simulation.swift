@@ -38,7 +38,7 @@ package final class Simulation {
   private init(seed: UInt64, directory: String) {
     let world = World(seed: seed)
     let settings = Settings(&world.random, seed: seed)
-    let log = SimulatedLog(&world.random, settings.spans, hasBots: settings.hasBots)
+    let log = SimulatedLog(&world.random, settings.spans)
     self.world = world
     self.settings = settings
     self.log = log
