@@ -62,6 +62,8 @@ let package = Package(
     systemLibrary("CMaxMindDB", pkgConfig: "libmaxminddb", debian: "libmaxminddb-dev"),
     systemLibrary("CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
     systemLibrary("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
+    // One instruction that Swift has no name for.
+    .systemLibrary(name: "CPrefetch"),
     // A C face for simdjson and RE2, which are C++, and for what only C sees of glibc.
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
@@ -69,7 +71,7 @@ let package = Package(
 
     // Pure: no I/O, no clock of their own.
     library("SessionModel", ["CCrypto"]),
-    library("Windowing", ["SessionModel", "CXXHash"]),
+    library("Windowing", ["SessionModel", "CXXHash", "CPrefetch"]),
     library("EventDecoding", ["SessionModel", "CSimdJSON"]),
     library("TrafficGenerator", ["SessionModel"]),
     library("Configuration", ["SessionModel"]),

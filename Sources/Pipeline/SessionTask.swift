@@ -19,9 +19,7 @@ final class SessionTask {
   let table: SessionTable
   private let options: RunOptions
   private let store: StateStore
-  private let hasher: KeyHasher
-  private var decoder: EventDecoder
-  private var event = Event()
+  private let queue: EventQueue
   private var ledger: SegmentLedger
   private var checkpoint: UInt64
   private var late: [SideRecord] = []
@@ -50,8 +48,7 @@ final class SessionTask {
       if planted(.counterForgotten) { counters.flushes = 0 }
     #endif
     checkpoint = recovered.checkpoint
-    hasher = KeyHasher(seed: store.hashSeed)
-    decoder = EventDecoder(options: options.decoding)
+    queue = EventQueue(decoding: options.decoding, hasher: KeyHasher(seed: store.hashSeed))
     ledger = store.recoveredLedger
     table = SessionTable(
       gap: options.gap, split: options.split, key: options.decoding.key,
@@ -117,17 +114,22 @@ final class SessionTask {
   /// - Throws: `RunFailure`; the task is not to be used on, the state is safe.
   func process(_ batch: RecordBatch, now: Microseconds) throws(RunFailure) -> Bool {
     var eventCount = 0
-    for record in batch.records {
-      counters.recordsRead += 1
-      counters.bytesRead += UInt64(record.valueLength)
-      recordsSinceCheckpoint += 1
+    var bytes = 0
+    let closeLine = marks.closeLine
+    for (index, record) in batch.records.enumerated() {
+      bytes += record.valueLength
       if let rejection = judge(record, now: now) {
         reject(record, rejection, partition: batch.partition)
       } else {
         eventCount += 1
-        try admit(record, partition: batch.partition)
+        queue.enter(index: index, table: table)
+        if queue.isFull { try admitFirst(of: batch, closeLine: closeLine) }
       }
     }
+    while !queue.isEmpty { try admitFirst(of: batch, closeLine: closeLine) }
+    counters.recordsRead += UInt64(batch.records.count)
+    counters.bytesRead += UInt64(bytes)
+    recordsSinceCheckpoint += batch.records.count
     try sweep()
     if let last = batch.records.last, last.timestamp != .never {
       lastRecordTimes[batch.partition] = last.timestamp
@@ -142,21 +144,33 @@ final class SessionTask {
     do { try table.sweep(to: marks.closeLine) } catch { throw RunFailure(table: error) }
   }
 
-  /// Decodes into `event`; nil if it is one.
+  /// Decodes a record; nil if it is an event.
   private func judge(_ record: SourceRecord, now: Microseconds) -> Rejection? {
-    let rejection = decoder.decode(
-      record.value, valueLength: record.valueLength, recordTime: record.timestamp, into: &event)
-    if let rejection { return rejection }
+    if let rejection = queue.decode(record) { return rejection }
     return FutureSkew(options.maxFutureSkew).rejection(
-      ofEventAt: event.time, recordTime: record.timestamp, now: now)
+      ofEventAt: queue.decodedTime, recordTime: record.timestamp, now: now)
   }
 
-  private func admit(_ record: SourceRecord, partition: Int32) throws(RunFailure) {
+  private func admitFirst(
+    of batch: RecordBatch, closeLine: Microseconds
+  ) throws(RunFailure) {
+    try queue.leave { (index, event, hash) throws(RunFailure) in
+      try admit(
+        event, hash: hash, from: batch.records[index], partition: batch.partition,
+        closeLine: closeLine)
+    }
+  }
+
+  private func admit(
+    _ event: Event, hash: KeyHash, from record: SourceRecord, partition: Int32,
+    closeLine: Microseconds
+  ) throws(RunFailure) {
     // Files have no record times: there the event's own time serves.
     if record.timestamp == .never { lastRecordTimes[partition] = event.time }
-    let watermark = max(marks.partitionWatermark(of: partition), marks.watermark)
     if let reason = marks.admit(event.time, partition: partition) {
       counters.lateByReason[Int(reason.rawValue)] += 1
+      // What it was compared with: a late event moves neither.
+      let watermark = max(marks.partitionWatermark(of: partition), marks.watermark)
       late.append(
         side(
           record, partition: partition, reason: reason.rawValue, field: nil,
@@ -166,7 +180,7 @@ final class SessionTask {
     do {
       try table.add(
         event, at: EventPoint(time: event.time, partition: partition, offset: record.offset),
-        hash: hasher.hash(event.key), closeLine: marks.closeLine)
+        hash: hash, closeLine: closeLine)
     } catch SessionTableError.tooManySessions {
       return reject(record, Rejection(.tooManySessions), partition: partition)
     } catch {

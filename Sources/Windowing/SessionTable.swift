@@ -78,7 +78,7 @@ package final class SessionTable {
   package var expectGeography: ((TextView, _ isClosed: Bool) -> Void)?
 
   private let load: Loader
-  private var index: SlotIndex
+  var index: SlotIndex
   var slots: UnsafeMutablePointer<Slot>
   private var slotCapacity: Int
   private var slotCount = 0

@@ -1,3 +1,4 @@
+import CPrefetch
 import SessionModel
 
 /// Finds a key's slot by its hash: open addressing with linear probing and backward-shift deletion.
@@ -67,6 +68,14 @@ struct SlotIndex: ~Copyable {
       place = (place &+ 1) & mask
     }
   }
+
+  /// Asks for the cache line of a key's home.
+  @inline(__always)
+  func prefetch(_ hash: KeyHash) { cprefetch(places + home(hash)) }
+
+  /// The slot of the first place with the hash's tag; nil for none. Another key may have the tag.
+  @inline(__always)
+  func firstMatch(_ hash: KeyHash) -> UInt32? { find(hash) { _ in true } }
 
   /// Adds a key that is not there.
   ///

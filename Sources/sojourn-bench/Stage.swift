@@ -135,23 +135,26 @@ enum Stage: String, CaseIterable {
 
   private static func windowAll(_ place: Place) throws -> Int {
     let gap = 300 * Microseconds.perSecond
-    var decoder = EventDecoder()
-    var event = Event()
     var marks = Watermarks(gap: gap, outOfOrderness: 60 * Microseconds.perSecond)
     for partition in 0..<place.partitions { marks.add(partition: partition) }
     let table = SessionTable(gap: gap) { _, _, _ in preconditionFailure("nothing is on disk") }
-    let hasher = KeyHasher(seed: (1, 2))
-    return try drain(place) { batch in
-      for record in batch.records {
-        _ = decoder.decode(
-          record.value, valueLength: record.valueLength, recordTime: record.timestamp,
-          into: &event)
-        if marks.admit(event.time, partition: batch.partition) != nil { continue }
+    let queue = EventQueue(decoding: DecodingOptions(), hasher: KeyHasher(seed: (1, 2)))
+    func admitFirst(of batch: RecordBatch) throws {
+      try queue.leave { index, event, hash in
+        if marks.admit(event.time, partition: batch.partition) != nil { return }
+        let offset = batch.records[index].offset
         try table.add(
-          event,
-          at: EventPoint(time: event.time, partition: batch.partition, offset: record.offset),
-          hash: hasher.hash(event.key), closeLine: marks.closeLine)
+          event, at: EventPoint(time: event.time, partition: batch.partition, offset: offset),
+          hash: hash, closeLine: marks.closeLine)
       }
+    }
+    return try drain(place) { batch in
+      for (index, record) in batch.records.enumerated() {
+        _ = queue.decode(record)
+        queue.enter(index: index, table: table)
+        if queue.isFull { try admitFirst(of: batch) }
+      }
+      while !queue.isEmpty { try admitFirst(of: batch) }
       marks.sweep()
       try table.sweep(to: marks.closeLine)
       if table.closingSessions > 20_000 {
