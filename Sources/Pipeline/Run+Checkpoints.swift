@@ -95,8 +95,11 @@ extension Run {
       try lookAtSinks()
       if sides.haveDelivered { try checkpointNow() }
       let isOver = host.monotonic >= deadline
-      // It takes what the sinks hold, and may make rows whose geography has come.
-      if lacking.isEmpty || isOver, hasNews { try checkpointNow() }
+      // It takes what the sinks hold, and may make rows whose geography has come: those of bots leave
+      // nothing lacking, and yet others may follow.
+      if lacking.isEmpty || isOver, hasNews {
+        repeat { try checkpointNow() } while task.hasRowsToMake
+      }
       if lacking.isEmpty || isOver { break }
       if stop.isRequested, deliveries.isAnyDown || sides.isAnyDown, !hasToldOfWait {
         hasToldOfWait = true
