@@ -8,6 +8,9 @@ package protocol GeographySource: AnyObject {
   /// - Returns: texts that are valid until the next call; nil as long as it is not known.
   func geography(of ip: TextView) -> Geography?
 
+  /// A row was made without what `geography` did not know.
+  func giveUp(_ ip: TextView)
+
   /// Looks whether what lies outside has changed; called before each checkpoint is gathered.
   ///
   /// - Parameter now: wall clock, µs since 1970.
@@ -18,6 +21,11 @@ package protocol GeographySource: AnyObject {
 
   /// What is in use, for the settings that the state keeps; a single line.
   var name: String { get }
+}
+
+extension GeographySource {
+  /// Nothing to do for a source that answers at once.
+  package func giveUp(_ ip: TextView) {}
 }
 
 /// `--geo none`: every row's geography is null.

@@ -9,7 +9,9 @@ struct SocketAddress {
   /// - Returns: nil for any other text.
   init?(_ text: TextView) {
     // Room for the longest IPv6 address and its end.
-    guard text.count < Int(INET6_ADDRSTRLEN), let start = text.baseAddress else { return nil }
+    // A zero would end the text for the system call, and hide what follows.
+    guard text.count < Int(INET6_ADDRSTRLEN), !text.contains(0), let start = text.baseAddress
+    else { return nil }
     let isParsed = withUnsafeTemporaryAllocation(
       byteCount: Int(INET6_ADDRSTRLEN), alignment: 1
     ) { copy in

@@ -72,6 +72,8 @@ final class GeographyLookups: GeographySource {
       country: copy(answer.country), state: copy(answer.state), city: copy(answer.city))
   }
 
+  func giveUp(_ ip: TextView) { service.giveUp(String(decoding: ip, as: UTF8.self)) }
+
   private func answer(_ address: String, _ ip: TextView) -> AddressGeography? {
     if let answer = fresh[address] ?? handedOver[address] { return answer }
     do throws(StateError) {

@@ -20,7 +20,7 @@ extension Run {
 
   /// Whether a checkpoint would change anything.
   var hasNews: Bool {
-    task.recordsSinceCheckpoint > 0 || task.hasRowsToMake
+    task.recordsSinceCheckpoint > 0 || makesRows && task.hasRowsToMake
       || deliveries.heldByAll != gatheredHeld
       || sides.haveDelivered || lookups?.hasAnswers ?? false
       || task.marks.watermark != committed.watermark
@@ -50,12 +50,12 @@ extension Run {
     geography.refresh(now: host.wall)
     let draft = try task.gather(
       progress: progress, sinks: deliveries.progress, settings: settings, heldByAll: gatheredHeld,
-      geography: geography, now: host.wall)
+      geography: geography, makesRows: makesRows, now: host.wall)
     if let failure = lookups?.failure { throw RunFailure(failure) }
     lookups?.hand(to: draft)
     draft.removeSides = sides.takeDelivered()
     lastCheckpointAt = host.monotonic
-    rowsAreLeft = task.hasRowsToMake
+    rowsAreLeft = makesRows && task.hasRowsToMake
     writer.submit(draft)
   }
 
@@ -87,6 +87,8 @@ extension Run {
   func finish() throws(RunFailure) {
     repeat { try checkpointNow() } while task.hasRowsToMake
     try awaitGeography()
+    // What is made now might not be delivered any more.
+    makesRows = false
     let deadline = host.monotonic + options.shutdownTimeout
     deliveries.finish()
     for notice in enrichmentNotices { observer.notice(notice) }
@@ -94,13 +96,7 @@ extension Run {
     while true {
       try lookAtSinks()
       if sides.haveDelivered { try checkpointNow() }
-      let isOver = host.monotonic >= deadline
-      // It takes what the sinks hold, and may make rows whose geography has come: those of bots leave
-      // nothing lacking, and yet others may follow.
-      if lacking.isEmpty || isOver, hasNews {
-        repeat { try checkpointNow() } while task.hasRowsToMake
-      }
-      if lacking.isEmpty || isOver { break }
+      if lacking.isEmpty || host.monotonic >= deadline { break }
       if stop.isRequested, deliveries.isAnyDown || sides.isAnyDown, !hasToldOfWait {
         hasToldOfWait = true
         observer.notice(
@@ -109,6 +105,8 @@ extension Run {
       }
       try poll()
     }
+    let lacking = lacking
+    if hasNews { try checkpointNow() }
     if !lacking.isEmpty {
       throw RunFailure(
         .unavailable,
@@ -123,6 +121,9 @@ extension Run {
   /// Waits for rows whose geography is not known yet, as long as `geographyDeadline` lets them wait. A
   /// run that is asked to end leaves them in the state.
   private func awaitGeography() throws(RunFailure) {
+    if task.awaitsGeography {
+      observer.notice("the end is reached; lacking: " + lackingGeography.joined())
+    }
     while task.awaitsGeography {
       if stop.isRequested || isOverTime {
         let waiting = lackingGeography.joined()
@@ -134,7 +135,10 @@ extension Run {
       task.table.now = host.monotonic
       try lookForGeography()
       for notice in enrichmentNotices { observer.notice(notice) }
-      while task.hasRowsToMake { try checkpointNow() }
+      // Answers become durable, too, while the first row still waits.
+      if task.hasRowsToMake || sides.haveDelivered || isCheckpointDue(now: host.monotonic) {
+        repeat { try checkpointNow() } while task.hasRowsToMake
+      }
     }
   }
 

@@ -37,6 +37,8 @@ package final class Run {
   private var hasProcessedRecords = false
   /// The last checkpoint was full: closed sessions wait for their row in the next one.
   var rowsAreLeft = false
+  /// Whether closed sessions still become rows: not once a run only waits for its sinks.
+  var makesRows = true
   private let startedAt: Int64
   private let startedAtWall: Microseconds
   /// The position of sinks at the last gathering, to see whether the outbox can let rows go.

@@ -12,8 +12,11 @@ import Windowing
 final class SessionTask {
   private(set) var marks: Watermarks
   private(set) var counters: Counters
-  /// The first of the closed sessions waits for its geography, as far as was last seen.
+  /// The last checkpoint left closed sessions without rows, since the first of them waits for its
+  /// geography.
   private(set) var awaitsGeography = false
+  /// It has come since, or its time is over.
+  private var isGeographyKnown = false
   /// Records since the last checkpoint was gathered.
   private(set) var recordsSinceCheckpoint = 0
   let table: SessionTable
@@ -60,6 +63,7 @@ final class SessionTask {
     table.userAgents = userAgents
     table.expectGeography = expectGeography
     try recoverSessions(recovered)
+    awaitsGeography = expectGeography != nil && table.closingSessions > 0
   }
 
   private func recoverSessions(_ recovered: CheckpointState) throws(RunFailure) {
@@ -219,13 +223,15 @@ final class SessionTask {
   }
 
   /// Closed sessions whose rows could be made; those in the table may be fewer than a checkpoint takes.
-  var hasRowsToMake: Bool { table.closingSessions > 0 && !awaitsGeography }
+  var hasRowsToMake: Bool {
+    table.closingSessions > 0 && (!awaitsGeography || isGeographyKnown)
+  }
 
   /// Sees whether the geography that the first closed session waits for has come, or its time is over.
   func lookForGeography(_ source: any GeographySource) throws(RunFailure) {
-    guard awaitsGeography else { return }
+    guard awaitsGeography, !isGeographyKnown else { return }
     do {
-      awaitsGeography = try !table.canTakeRow { ip, closedAt in
+      isGeographyKnown = try table.canTakeRow { ip, closedAt in
         source.geography(of: ip) ?? (isOverdue(closedAt) ? Geography() : nil)
       }
     } catch {
@@ -244,6 +250,7 @@ final class SessionTask {
     if let known = source.geography(of: ip) { return known }
     if !isOverdue(closedAt) { return nil }
     counters.rowsWithoutGeography += 1
+    source.giveUp(ip)
     return Geography()
   }
 
@@ -268,17 +275,19 @@ final class SessionTask {
   ///   - settings: that the state is to keep.
   ///   - heldByAll: rows of the outbox up to here are removed.
   ///   - geography: for the rows, which are final with it.
+  ///   - makesRows: else closed sessions are left as they are.
   func gather(
     progress: [(partition: Int32, nextOffset: Int64, proof: [UInt8])], sinks: [SinkProgress],
     settings: [KeptSetting], heldByAll: RowPosition?, geography: any GeographySource,
-    now: Microseconds
+    makesRows: Bool, now: Microseconds
   ) throws(RunFailure) -> CheckpointDraft {
     checkpoint += 1
     let draft = CheckpointDraft(checkpoint: checkpoint, expectedKeys: table.dirtyKeys)
     try sweep()
     do {
       awaitsGeography = false
-      while hasRowsToMake, !draft.isFull {
+      isGeographyKnown = false
+      while makesRows, hasRowsToMake, !draft.isFull {
         let room = options.bounds.rowsPerCheckpoint - draft.rowCount
         if room <= 0 { break }
         awaitsGeography = try !table.takeRows(

@@ -36,7 +36,7 @@ extension CheckpointCommit {
           (\(limit.rows) rows or \(limit.bytes) bytes; they would be \(totals.rows) \
           rows of \(totals.bytes) bytes). The last checkpoint is intact, and nothing is lost. \
           Look at them with 'sojourn dump \(output.rawValue)' and keep what you need, make room \
-          with 'sojourn purge \(output.rawValue)', and start again.
+          with 'sojourn purge \(output.rawValue)' or a greater --\(output.rawValue)-limit, and start again.
           """)
       }
       row.state.kept[output] = totals

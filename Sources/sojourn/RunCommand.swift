@@ -118,6 +118,8 @@ enum RunCommand {
   private static func key(of service: GeographyServiceSettings) -> ServiceKey {
     if let path = service.keyFile { return .file(path) }
     let key = getenv("IP2LOCATION_API_KEY").map { String(cString: $0) }
+    // Not for the processes that sinks start.
+    unsetenv("IP2LOCATION_API_KEY")
     return key.map { .text(ServiceKey.Secret($0)) } ?? .none
   }
 

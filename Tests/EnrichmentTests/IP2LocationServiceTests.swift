@@ -81,6 +81,18 @@ import Testing
     #expect(notices.count == 1, "\(notices)")
   }
 
+  @Test func `addresses that the service refuses hold up no others`() throws {
+    let server = try GeographyServer { request in
+      request.ip.hasPrefix("9.")
+        ? .http(status: 400, body: "") : GeographyServer.answer(to: request.ip)
+    }
+    let service = try service(server)
+    for number in 1...50 { service.ask("9.9.9.\(number)", isUrgent: true) }
+    _ = try notice(service, "HTTP status 400")
+    for number in 1...50 { service.ask("8.8.8.\(number)", isUrgent: true) }
+    #expect(try answers(service, 50).count == 50)
+  }
+
   @Test func `a server that is not there is asked again until it is`() throws {
     let (descriptor, port) = try Loopback.listen(on: 0)
     close(descriptor)
@@ -169,6 +181,7 @@ import Testing
     let others = [
       "10.0.0.1", "192.168.1.1", "127.0.0.1", "100.64.0.1", "169.254.1.1", "::1", "fe80::1",
       "fc00::1", "2001:db8::1", "224.0.0.1", "unknown", "", "8.8.8.8.8",
+      "8.8.8.8\u{0}", "8.8.8.8\u{0}xxxx", "0000:0000:0000:0000:0000:ffff:008.8.8.8",
     ]
     for ip in others { #expect(!isPublic(ip), "\(ip)") }
   }

@@ -58,7 +58,24 @@ import Testing
     #expect(reply(429, "{}") == .tooMany(retryAfter: nil))
   }
 
-  @Test(arguments: [301, 400, 404, 500, 503])
+  @Test(arguments: [400, 404, 422])
+  func `an address that is refused says nothing of others`(status: Int) {
+    #expect(reply(status, "") == .addressRefused("HTTP status \(status)"))
+  }
+
+  @Test func `the key is in no words of the service, also where they are cut`() {
+    let key = "a+key/of=some length".replacing(" ", with: "")
+    let escaped = "a%2Bkey%2Fof%3Dsomelength"
+    for said in [key, escaped] {
+      let words = String(repeating: "x", count: 190) + said + " is invalid"
+      let body = Array(#"{"error":{"error_message":"\#(words)"}}"#.utf8)
+      let found = ServiceReplies().reply(status: 401, body: body, retryAfter: 0, key: key)
+      guard case .keyRefused(let text) = found else { return #expect(Bool(false)) }
+      #expect(text.contains("xxx…") && !text.contains(said.prefix(5)))
+    }
+  }
+
+  @Test(arguments: [301, 500, 503])
   func `any other status is a failure, even with a place`(status: Int) {
     #expect(reply(status, #"{"country_code":"DE"}"#) == .failed("HTTP status \(status)"))
   }
@@ -79,7 +96,7 @@ import Testing
 @Suite struct LookupQueueTests {
   private func drain(_ queue: inout LookupQueue) -> [String] {
     var all: [String] = []
-    while let next = queue.next() { all.append(next) }
+    while let next = queue.next(now: 0) { all.append(next) }
     return all
   }
 
@@ -96,10 +113,10 @@ import Testing
   @Test func `an address under way or answered is not asked for again until its answer is taken`() {
     var queue = LookupQueue()
     _ = queue.add("a", isUrgent: false)
-    let underWay = (queue.next(), queue.add("a", isUrgent: true))
+    let underWay = (queue.next(now: 0), queue.add("a", isUrgent: true))
     #expect(underWay == ("a", false))
     queue.answered("a")
-    let answered = (queue.add("a", isUrgent: true), queue.next())
+    let answered = (queue.add("a", isUrgent: true), queue.next(now: 0))
     #expect(answered == (false, nil))
     queue.forget("a")
     let again = queue.add("a", isUrgent: false)
@@ -109,13 +126,39 @@ import Testing
   @Test func `an address without an answer goes behind the others, urgent if a row came to wait`() {
     var queue = LookupQueue()
     for address in ["a", "b", "c"] { _ = queue.add(address, isUrgent: false) }
-    let underWay = [queue.next(), queue.next()]
+    let underWay = [queue.next(now: 0), queue.next(now: 0)]
     #expect(underWay == ["a", "b"])
     _ = queue.add("b", isUrgent: true)
     queue.putBack("a")
     queue.putBack("b")
     let order = drain(&queue)
     #expect(order == ["b", "c", "a"])
+  }
+
+  @Test func `what failed takes turns with what was not tried yet`() {
+    var queue = LookupQueue()
+    for number in 0..<6 { _ = queue.add("new \(number)", isUrgent: true) }
+    let first = (0..<3).compactMap { _ in queue.next(now: 0) }
+    for address in first { queue.putBack(address) }
+    let order = drain(&queue)
+    #expect(order == ["new 3", "new 0", "new 4", "new 1", "new 5", "new 2"])
+  }
+
+  @Test func `a refused address waits, and what nobody waits for is gone wherever it stands`() {
+    var queue = LookupQueue()
+    for address in ["a", "b", "c", "d"] { _ = queue.add(address, isUrgent: true) }
+    let two = [queue.next(now: 0), queue.next(now: 0)]
+    #expect(two == ["a", "b"])
+    queue.putBack("a", retryAt: 30)
+    queue.giveUp("b")
+    queue.putBack("b")
+    queue.giveUp("c")
+    let early = drain(&queue)
+    #expect(early == ["d"])
+    let later = (queue.next(now: 29), queue.next(now: 30), queue.next(now: 30))
+    #expect(later == (nil, "a", nil))
+    let again = queue.add("b", isUrgent: true)
+    #expect(again)
   }
 
   @Test func `what is asked for ahead is bounded, what rows wait for is not`() {

@@ -1,5 +1,6 @@
 import Enrichment
 import EventSources
+import Glibc
 import Pipeline
 import Platform
 import SessionModel
@@ -11,6 +12,7 @@ import Testing
 private final class MemoryService: GeographyService {
   /// In the order of asking, each as often as it was asked.
   private(set) var asked: [(address: String, isUrgent: Bool)] = []
+  private(set) var givenUp: [String] = []
   private(set) var isClosed = false
   private var answers: [AddressGeography] = []
   /// Answers each address at once.
@@ -25,6 +27,8 @@ private final class MemoryService: GeographyService {
     answers.append(
       AddressGeography(address: address, answeredAt: time, country: "DE", city: "of \(address)"))
   }
+
+  func giveUp(_ address: String) { givenUp.append(address) }
 
   func takeAnswers() -> [AddressGeography] {
     defer { answers = [] }
@@ -102,6 +106,7 @@ private final class MemoryService: GeographyService {
       try MemorySource([Self.log(Self.addresses)]), geography: .service(service))
     #expect(cities(job) == [nil, nil, nil, "of 8.8.8.4", nil, nil])
     #expect(summary.state.counters.rowsWithoutGeography == 5)
+    #expect(service.givenUp == Self.addresses.filter { $0 != Self.addresses[3] })
   }
 
   @Test func `addresses that no service can know are not sent, and nothing waits for them`() throws
@@ -184,6 +189,51 @@ private final class MemoryService: GeographyService {
     _ = try? job.run(source, geography: .service(service))
     #expect(try StateReader.open(directory: job.state).summary().geographyRows == 1)
     #expect(try state(job).openSessions == 1)
+  }
+
+  @Test func `answers are durable while the end waits for one that does not come`() throws {
+    let job = Self.job()
+    let service = MemoryService()
+    let source = try MemorySource([Self.log(Self.addresses)])
+    source.onCall = { call in
+      if call == 30 { for address in Self.addresses.dropFirst() { service.answer(address) } }
+    }
+    source.failsAtCall = 40
+    _ = try? job.run(source, geography: .service(service))
+    #expect(try StateReader.open(directory: job.state).summary().geographyRows == 5)
+    #expect(cities(job).isEmpty)
+  }
+
+  @Test func `as many sessions wait as the limit says, however the answers trickle in`() throws {
+    var job = Self.job()
+    job.options.outboxLimit = 20
+    job.options.bounds.closingSessions = 10
+    let addresses = (0..<400).map { "8.8.\(1 + $0 / 200).\(1 + $0 % 200)" }
+    let service = MemoryService()
+    let source = try MemorySource([Self.log(addresses)])
+    source.batchRecords = 1
+    var answered = 0
+    var pauses = 0
+    var waiting: [Int] = []
+    source.onCall = { _ in
+      // Slow enough for the first checkpoint to see that rows wait.
+      usleep(500)
+      if pauses == 0 { return }
+      // What was read, less what can be a row.
+      waiting.append(Int(source.progress(of: 0).nextOffset) - answered)
+      if answered < addresses.count {
+        service.answer(addresses[answered])
+        answered += 1
+        source.wake()
+      }
+    }
+    _ = try job.run(source, geography: .service(service)) {
+      if $0.hasPrefix("reading pauses") { pauses += 1 }
+    }
+    #expect(cities(job) == addresses.map { "of \($0)" })
+    let first = try #require(waiting.first)
+    #expect(first < 300, "the log was read before the first pause")
+    #expect(try #require(waiting.max()) <= max(first, 20) + 5)
   }
 
   @Test func `reading pauses while too many sessions wait, and goes on`() throws {

@@ -14,15 +14,14 @@ final class SimulatedGeography: GeographyService {
     self.random = random
   }
 
-  /// Whether an address was asked for, and its answer not taken.
-  var isAsked: Bool { !pending.isEmpty }
-
   func ask(_ address: String, isUrgent: Bool) {
     if pending.contains(where: { $0.address == address }) { return }
     world.coverage.count(.addressAsked)
     let delay: Microseconds = random.pick([0, 2_000, 100_000, 3 * .perSecond, 60 * .perSecond])
     pending.append((address, world.now + delay))
   }
+
+  func giveUp(_ address: String) { pending.removeAll { $0.address == address } }
 
   func takeAnswers() -> [AddressGeography] {
     let due = pending.filter { $0.answerAt <= world.now }

@@ -16,7 +16,7 @@ final class SimulatedProcess: RunHost, @unchecked Sendable {
   var wasRefused = false
   /// When it last asked for records before it began to end.
   var lastReadAt: Int64 = 0
-  /// It was asked to end while an address was being asked for: rows may be left to the next process.
+  /// It said that it leaves rows to the next process, since a service has not answered.
   var lacksGeography = false
   /// Until when it may lack a sink for a reason: one failed, or a worker is held up.
   private(set) var delayedUntil: Int64 = 0

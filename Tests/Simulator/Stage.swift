@@ -140,7 +140,6 @@ final class Stage {
     defer { visible = source.visible }
     source.onCall = plan.onCall
     let service = plan.geography.map { SimulatedGeography(world, random: $0) }
-    defer { process.lacksGeography = stop.isRequested && service?.isAsked ?? false }
     let run = try Run(
       options: plan.options, store: store, source: source, sinks: sinks(of: process),
       geography: service.map { .service($0) } ?? .source(NoGeography()), stop: stop,
@@ -192,7 +191,10 @@ final class Stage {
         if notice.contains("pauses"), notice.contains("geography") {
           world.coverage.count(.rowAwaitedGeography)
         }
-        if notice.contains("leaves what waits") { world.coverage.count(.endedAwaitingGeography) }
+        if notice.contains("leaves what waits") {
+          world.coverage.count(.endedAwaitingGeography)
+          process.lacksGeography = true
+        }
       },
       progress: { _, _ in },
       decided: { decision in

@@ -79,6 +79,8 @@ package final class IP2LocationService: GeographyService, @unchecked Sendable {
     if wakes { wake() }
   }
 
+  package func giveUp(_ address: String) { shared.withLock { $0.queue.giveUp(address) } }
+
   package func takeAnswers() -> [AddressGeography] {
     shared.withLock { shared in
       defer { shared.answers.removeAll(keepingCapacity: true) }
@@ -140,8 +142,8 @@ package final class IP2LocationService: GeographyService, @unchecked Sendable {
         wait = min(wait, request.restsUntil - now)
         continue
       }
-      guard let address = shared.withLock({ $0.queue.next() }) else { break }
-      request.begin(address, url: url.text(for: address, key: key))
+      guard let address = shared.withLock({ $0.queue.next(now: now) }) else { break }
+      request.begin(address, at: url, key: key)
       curl_multi_add_handle(UnsafeMutableRawPointer(multi), request.handle)
     }
     return wait
@@ -153,7 +155,7 @@ package final class IP2LocationService: GeographyService, @unchecked Sendable {
       code == CURLE_OK
       ? replies.reply(
         status: ccurl_status(request.handle), body: request.body,
-        retryAfter: ccurl_retry_after(request.handle))
+        retryAfter: ccurl_retry_after(request.handle), key: request.key)
       : .failed(String(cString: curl_easy_strerror(code)))
     if case .answer(let country, let state, let city) = reply {
       request.failures = 0
@@ -168,12 +170,17 @@ package final class IP2LocationService: GeographyService, @unchecked Sendable {
     }
     rest(request, after: reply, now: now)
     shared.withLock { shared in
-      shared.queue.putBack(address)
       switch reply {
-      case .keyRefused(let reason): shared.reports.keyRefused(withoutKey(reason))
+      case .keyRefused(let reason): shared.reports.keyRefused(reason)
       case .tooMany: shared.reports.failed("HTTP status 429, too many requests", now: now)
-      case .failed(let reason): shared.reports.failed(withoutKey(reason), now: now)
+      case .addressRefused(let reason), .failed(let reason):
+        shared.reports.failed(reason, now: now)
       case .answer: break
+      }
+      if case .addressRefused = reply {
+        shared.queue.putBack(address, retryAt: now + LookupQueue.refusalRest)
+      } else {
+        shared.queue.putBack(address)
       }
     }
   }
@@ -181,24 +188,19 @@ package final class IP2LocationService: GeographyService, @unchecked Sendable {
   private func rest(_ request: ServiceRequest, after reply: ServiceReply, now: Int64) {
     func random(_ bound: Microseconds) -> Microseconds { Microseconds.random(in: 0..<bound) }
     switch reply {
-    case .answer: break
+    case .answer, .addressRefused: break
     case .keyRefused:
-      restsUntil = now + timing.refusal
+      restsUntil = max(restsUntil, now + timing.refusal)
       // Another one may stand there by then; one that cannot be read is as good as the old one.
       if case .file = keySource { key = (try? keySource.read()) ?? key }
     case .tooMany(let retryAfter):
-      refusals += 1
+      // Those that were under way together count as one.
+      if now >= restsUntil { refusals += 1 }
       let span = Rests.span(asked: retryAfter) ?? Rests.span(after: refusals, random: random)
       restsUntil = max(restsUntil, now + span)
     case .failed:
       request.failures += 1
       request.restsUntil = now + Rests.span(after: request.failures, random: random)
     }
-  }
-
-  /// A service may repeat what it was sent.
-  private func withoutKey(_ text: String) -> String {
-    guard let key else { return text }
-    return text.split(separator: key, omittingEmptySubsequences: false).joined(separator: "…")
   }
 }

@@ -11,6 +11,8 @@ package enum ServiceReply: Equatable {
   ///
   /// - Parameter retryAfter: seconds, where the service names them.
   case tooMany(retryAfter: Int64?)
+  /// It does not take this address (400, 404, 422); others may be answered.
+  case addressRefused(String)
   /// Anything else; another try may go better.
   case failed(String)
 }
@@ -56,10 +58,14 @@ package final class ServiceReplies {
 
   deinit { csimdjson_destroy(parser) }
 
-  /// - Parameter retryAfter: seconds; 0 for none.
-  package func reply(status: Int, body: [UInt8], retryAfter: Int64) -> ServiceReply {
+  /// - Parameters:
+  ///   - retryAfter: seconds; 0 for none.
+  ///   - key: that was sent; it is left out of the service's words.
+  package func reply(
+    status: Int, body: [UInt8], retryAfter: Int64, key: String? = nil
+  ) -> ServiceReply {
     let isObject = parse(body)
-    let words = isObject ? text(.error) : nil
+    let words = isObject ? text(.error).map { ServiceReplies.without(key, $0) } : nil
     switch status {
     case 200 where words == nil:
       guard isObject else { return .failed("its answer is no JSON object") }
@@ -68,8 +74,17 @@ package final class ServiceReplies {
       }
       return .answer(country: text(.country), state: text(.state), city: text(.city))
     case 401, 403: return .keyRefused(described(status, words))
+    case 400, 404, 422: return .addressRefused(described(status, words))
     case 429: return .tooMany(retryAfter: retryAfter > 0 ? retryAfter : nil)
     default: return .failed(described(status, words))
+    }
+  }
+
+  /// A service may repeat what it was sent, as it was or percent-encoded.
+  private static func without(_ key: String?, _ text: String) -> String {
+    guard let key else { return text }
+    return [key, ServiceURL.escaped(key)].reduce(text) { text, key in
+      text.split(separator: key, omittingEmptySubsequences: false).joined(separator: "…")
     }
   }
 

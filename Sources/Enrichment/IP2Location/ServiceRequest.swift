@@ -8,6 +8,8 @@ final class ServiceRequest {
   /// What is being asked for; nil while nothing is.
   private(set) var address: String?
   private(set) var body: [UInt8] = []
+  /// That was sent; nil for none.
+  private(set) var key: String?
   /// Since the last answer.
   var failures = 0
   /// Monotonic, µs.
@@ -19,6 +21,8 @@ final class ServiceRequest {
     }
     self.handle = handle
     ccurl_set_number(handle, CURLOPT_NOSIGNAL, 1)
+    // A name that is still being looked up holds up neither time-outs nor the end.
+    ccurl_set_number(handle, CURLOPT_QUICK_EXIT, 1)
     ccurl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
     ccurl_set_number(handle, CURLOPT_CONNECTTIMEOUT_MS, Int(timing.connection / .perMillisecond))
     ccurl_set_number(handle, CURLOPT_TIMEOUT_MS, Int(timing.request / .perMillisecond))
@@ -36,10 +40,11 @@ final class ServiceRequest {
 
   deinit { curl_easy_cleanup(handle) }
 
-  func begin(_ address: String, url: String) {
+  func begin(_ address: String, at url: ServiceURL, key: String?) {
     self.address = address
+    self.key = key
     body.removeAll(keepingCapacity: true)
-    ccurl_set_text(handle, CURLOPT_URL, url)
+    ccurl_set_text(handle, CURLOPT_URL, url.text(for: address, key: key))
   }
 
   /// - Returns: what it asked for.
@@ -66,7 +71,7 @@ struct ServiceURL {
   }
 
   /// Percent-encoded, but for RFC 3986's unreserved characters.
-  private static func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     var escaped = ""
     for byte in text.utf8 {
       switch byte {
