@@ -22,6 +22,8 @@
     case lateEventIgnored
     /// A checkpoint forgets the late records that belong to it.
     case lateRecordsDropped
+    /// Rows of bots go to the outbox though they are to be dropped.
+    case botsNotDropped
     /// Rows leave the outbox when the first sink holds them.
     case removedWhenOneSinkHolds
     /// Of a sink that is ahead, the first row that it lacks is skipped too.

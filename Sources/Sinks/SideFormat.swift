@@ -34,7 +34,7 @@ package struct SideFormat {
   }
 
   /// `TOPIC-PARTITION-OFFSET` of a record, the session's id of a row.
-  func key(of entry: SideEntry) -> [UInt8] {
+  package func key(of entry: SideEntry) -> [UInt8] {
     switch entry {
     case .record(let record): Array("\(topic)-\(record.partition)-\(record.offset)".utf8)
     case .row(let encoded):

@@ -87,6 +87,9 @@ extension SessionTable {
       }
       if head == 0 { touched.append(next.slot) }
       let id = next.position.sessionID
+      #if PLANTED_BUGS
+        let dropsBots = dropsBots && !planted(.botsNotDropped)
+      #endif
       if dropsBots, SessionTable.isBot(session) {
         writeRow(session, of: record, id: id, geography: known, into: &bots)
       } else {

@@ -17,6 +17,7 @@ import Testing
     "greatestTimeForgotten": "greatest event times:",
     "lateEventIgnored": "greatest event times:",
     "lateRecordsDropped": "late records:",
+    "botsNotDropped": "sessions dropped as bots':",
     "removedWhenOneSinkHolds": "rows of a table:",
     "oneRowTooManySkipped": "rows of a table:",
     // The state itself refuses a row that is not behind the others.
