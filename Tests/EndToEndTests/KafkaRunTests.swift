@@ -158,6 +158,29 @@ import Testing
     return values
   }
 
+  @Test func `settings of the cluster that is read do not go to another`() throws {
+    let (source, other) = (try Topic(partitions: 1), try MockCluster())
+    for cluster in [source.cluster, other] { try cluster.createTopic("out", partitions: 1) }
+    // Above what a producer with this setting takes.
+    let setting = "message.max.bytes=1000"
+    let url = "/" + String(repeating: "long", count: 500)
+    try source.send(event(at: 0, url: url))
+    try source.flush()
+    let bench = Workbench()
+    let file = try bench.write(setting + "\n", to: "properties")
+    func run(_ sink: String, _ flags: [String] = []) throws -> Answer {
+      try Workbench().run(
+        source.flags + ["--sink", "kafka:out\(sink)", "--stop-at-end", "--close-all"] + flags)
+    }
+    let elsewhere = "?brokers=\(other.brokers)"
+    #expect(try run("", ["-X", setting]).ended(.configuration))
+    #expect(try run(elsewhere + "&properties=\(file)").ended(.configuration))
+    #expect(try values(other.brokers, "out").isEmpty)
+    let answer = try run(elsewhere, ["-X", setting])
+    #expect(answer.ended(.success), "\(answer.messages)")
+    #expect(try values(other.brokers, "out").count == 1)
+  }
+
   @Test(arguments: [
     ["--sink", "kafka:web"], ["--sink", "kafka:web?brokers=127.0.0.1:1"],
     ["--sink", "sqlite:x.db", "--late-to", "kafka:web"],

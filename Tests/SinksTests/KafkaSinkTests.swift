@@ -110,6 +110,36 @@ import Testing
     #expect(found == Array(lines[..<7] + lines[8...]))
   }
 
+  @Test func `the newest record of all partitions says whose the topic is`() throws {
+    let home = PlainKafkaHome()
+    try home.open().0.write(after: nil, rows: SampleRows.batch(0..<1))
+    let ours = try #require(try home.records().first).partition
+    let producer = try home.producer()
+    // ms since 1970: long ago, and long after this test.
+    for (time, kind) in [(1_000, nil), (4_000_000_000_000, "foreign")] as [(Int64, String?)] {
+      try producer.produce(
+        topic: KafkaHome.topic, partition: (ours + 1) % KafkaHome.partitions, key: "somebody's",
+        text: "{}", timestamp: time)
+      try producer.flush(timeout: KafkaHome.patience)
+      let error = failure { () throws(SinkError) in
+        _ = try home.makeSink().open(Self.claimant, acknowledged: nil)
+      }
+      #expect(error?.kind == kind, "\(String(describing: error))")
+    }
+  }
+
+  @Test func `settings that would let rows come doubled or out of order are refused`() throws {
+    let home = PlainKafkaHome()
+    for (name, value) in [("enable.idempotence", "false"), ("acks", "1")] {
+      var address = home.address
+      address.cluster = home.configuration.overriding([(name, value)])
+      let error = failure { () throws(SinkError) in
+        _ = try home.makeSink(address).open(Self.claimant, acknowledged: nil)
+      }
+      #expect(error?.kind == "unsuitable", "\(name): \(String(describing: error))")
+    }
+  }
+
   // MARK: - Addresses
 
   @Test(arguments: [

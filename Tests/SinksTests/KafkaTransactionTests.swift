@@ -104,6 +104,37 @@ struct KafkaTransactionTests {
     #expect(try sink.open(Self.claimant(.first, 2), acknowledged: known) == known)
   }
 
+  @Test func `what users deleted hides neither the owner nor the position`() throws {
+    let home = TransactionalKafkaHome()
+    let (sink, _) = try home.open()
+    let rows = SampleRows.batch(0..<40)
+    try sink.write(after: nil, rows: rows)
+    sink.close()
+    let last = try #require(try home.records().first { $0.key == rows.lastPosition?.sessionID.hex })
+    let producer = try home.producer()
+    for partition in 0..<KafkaHome.partitions {
+      // More than the first look at the log's end takes in.
+      for number in 0..<100 { try producer.send("\(number)", nil, partition: partition) }
+    }
+    try producer.send(last.key, nil, partition: last.partition)
+    #expect(try home.open(2).1 == rows.lastPosition)
+  }
+
+  @Test func `a row that is in the topic twice arrives twice`() throws {
+    let home = TransactionalKafkaHome()
+    let (sink, _) = try home.open()
+    try sink.write(after: nil, rows: SampleRows.batch(0..<20))
+    let producer = try home.producer()
+    for record in try home.records().prefix(3) {
+      try record.produce(to: KafkaHome.topic, producer)
+    }
+    try producer.flush(timeout: KafkaHome.patience)
+    let arrived = try Sinks.arrivedRows(home.address, table: .sessions)
+    var count = 0
+    while try arrived.next() != nil { count += 1 }
+    #expect(count == 23)
+  }
+
   @Test func `a missing topic is made compacted, another is used and said so`() throws {
     let home = TransactionalKafkaHome()
     home.delete()
@@ -120,6 +151,29 @@ struct KafkaTransactionTests {
     let other = home.makeSink()
     _ = try other.open(Self.claimant(.first, 2), acknowledged: nil)
     #expect(other.remark?.contains("not compacted") == true)
+  }
+
+  @Test(arguments: [false, true])
+  func `a topic that is deleted while in use is not made again by a write`(
+    _ isTransactional: Bool
+  ) throws {
+    let home = TransactionalKafkaHome()
+    var address = home.address
+    address.isTransactional = isTransactional
+    address.cluster = home.configuration.overriding([("message.timeout.ms", "2000")])
+    let sink = home.makeSink(address)
+    _ = try sink.open(Self.claimant(.first), acknowledged: nil)
+    home.delete()
+    let error = failure { () throws(SinkError) in
+      try sink.write(after: nil, rows: SampleRows.batch(0..<5))
+    }
+    #expect(error?.kind == "unavailable", "\(String(describing: error))")
+    #expect(home.makeSink().isMissing)
+    let again = failure { () throws(SinkError) in
+      _ = try sink.open(Self.claimant(.again), acknowledged: nil)
+    }
+    #expect(again?.kind == "unavailable", "\(String(describing: again))")
+    #expect(home.makeSink().isMissing)
   }
 
   @Test func `late records come once, whatever became of the last batch`() throws {

@@ -1,23 +1,17 @@
 import Glibc
 import Platform
 
-/// Stands between a program and a cluster of brokers on loopback, and can fall silent: connections
-/// are accepted and stay, and nobody answers on them.
+/// Stands between a program and a cluster of brokers on loopback. It can fall silent: connections
+/// are accepted and stay, and nobody answers on them. And it can lose requests of one kind, or their
+/// answers.
 ///
 /// It puts its own ports into the brokers' answers, so that clients come through it for everything.
 package final class BrokerProxy: Sendable {
   /// `HOST:PORT` of each broker's stand-in, parted by commas.
   package let brokers: String
-  private let state: Monitor<State>
+  private let state: Monitor<ProxyState>
   private let wakeUp: WakeUp
   private let thread: WorkerThread
-
-  private struct State: Sendable {
-    var isSilent = false
-    var isStopping = false
-    /// Bytes that came in while it was silent.
-    var swallowed = 0
-  }
 
   /// - Parameter brokers: the cluster's, on loopback.
   package init(_ brokers: String) throws {
@@ -26,17 +20,15 @@ package final class BrokerProxy: Sendable {
     }
     let wakeUp = try WakeUp()
     let listeners = targets.map { _ in LoopbackListener() }
-    let state = Monitor(State())
+    let state = Monitor(ProxyState())
     (self.wakeUp, self.state) = (wakeUp, state)
     self.brokers = listeners.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
     let ports = Dictionary(
       uniqueKeysWithValues: zip(targets, listeners).map { ($0, $1.port) })
     thread = try WorkerThread("broker-proxy") {
-      var relay = Relay(listeners: listeners, targets: targets, ports: ports)
+      var relay = Relay(listeners: listeners, targets: targets, ports: ports, state: state)
       while !state.read({ $0.isStopping }) {
-        let isSilent = state.read { $0.isSilent }
-        let swallowed = relay.step(wakeUp, isSilent: isSilent)
-        if swallowed > 0 { state.change { $0.swallowed += swallowed } }
+        relay.step(wakeUp, isSilent: state.read { $0.isSilent })
       }
       relay.close()
     }
@@ -61,6 +53,51 @@ package final class BrokerProxy: Sendable {
     state.wait(until: Clock.monotonic + seconds * 1_000_000) { $0.swallowed > 0 ? true : nil }
       ?? false
   }
+
+  /// Loses what comes next; nothing where nil.
+  package func lose(_ loss: BrokerLoss?) {
+    state.change { state in
+      (state.loss, state.lost) = (loss, 0)
+    }
+  }
+
+  /// Waits until something was lost that `lose` asked for last.
+  ///
+  /// - Returns: false if nothing was in time.
+  package func waitForLoss(within seconds: Int64) -> Bool {
+    state.wait(until: Clock.monotonic + seconds * 1_000_000) { $0.lost > 0 ? true : nil } ?? false
+  }
+
+  /// The requests of a kind that have come in.
+  package func requests(_ key: Int16) -> Int { state.read { $0.requests[key] ?? 0 } }
+
+  /// The newest of them, with its head.
+  package func lastRequest(_ key: Int16) -> [UInt8]? { state.read { $0.lastRequests[key] } }
+}
+
+/// What a proxy's threads share.
+private struct ProxyState: Sendable {
+  var isSilent = false
+  var isStopping = false
+  /// Bytes that came in while it was silent.
+  var swallowed = 0
+  var loss: BrokerLoss?
+  /// Since `loss` was set.
+  var lost = 0
+  /// By kind.
+  var requests: [Int16: Int] = [:]
+  var lastRequests: [Int16: [UInt8]] = [:]
+
+  /// Counts a request in.
+  ///
+  /// - Returns: what of it is to be lost.
+  mutating func take(_ head: KafkaRequestHead, _ frame: [UInt8]) -> BrokerLoss.Part? {
+    requests[head.key, default: 0] += 1
+    lastRequests[head.key] = frame
+    guard loss?.key == head.key, (loss?.count ?? 0) > 0 else { return nil }
+    loss?.count -= 1
+    return loss?.part
+  }
 }
 
 /// The connections of a proxy, served by one thread.
@@ -72,6 +109,8 @@ private struct Relay {
     var answers = KafkaFrames()
     /// Requests whose answers name ports and have not come yet, by correlation.
     var questions: [Int32: KafkaRequestHead] = [:]
+    /// Requests whose answers are to be lost.
+    var doomed: Set<Int32> = []
     /// Something was swallowed: frames are missing.
     var isBroken = false
   }
@@ -79,12 +118,17 @@ private struct Relay {
   let listeners: [LoopbackListener]
   let targets: [UInt16]
   let ports: [UInt16: UInt16]
+  let state: Monitor<ProxyState>
   private var pairs: [Pair] = []
 
-  init(listeners: [LoopbackListener], targets: [UInt16], ports: [UInt16: UInt16]) {
+  init(
+    listeners: [LoopbackListener], targets: [UInt16], ports: [UInt16: UInt16],
+    state: Monitor<ProxyState>
+  ) {
     self.listeners = listeners
     self.targets = targets
     self.ports = ports
+    self.state = state
   }
 
   func close() { for pair in pairs { close(pair) } }
@@ -95,9 +139,7 @@ private struct Relay {
   }
 
   /// Waits for something to happen and deals with it.
-  ///
-  /// - Returns: the bytes that were swallowed.
-  mutating func step(_ wakeUp: WakeUp, isSilent: Bool) -> Int {
+  mutating func step(_ wakeUp: WakeUp, isSilent: Bool) {
     if !isSilent {
       for pair in pairs where pair.isBroken { close(pair) }
       pairs.removeAll(where: \.isBroken)
@@ -108,25 +150,21 @@ private struct Relay {
       waits.append(pollfd(fd: pair.client, events: Int16(POLLIN), revents: 0))
       waits.append(pollfd(fd: pair.broker, events: Int16(POLLIN), revents: 0))
     }
-    if poll(&waits, nfds_t(waits.count), -1) < 0 { return 0 }
+    if poll(&waits, nfds_t(waits.count), -1) < 0 { return }
     if waits[0].revents != 0 { wakeUp.wait(timeout: 0) }
-    var swallowed = 0
     var kept: [Pair] = []
     let first = 1 + listeners.count
     for (index, pair) in pairs.enumerated() {
       var pair = pair
       let (client, broker) = (waits[first + 2 * index], waits[first + 2 * index + 1])
-      var isAlive = client.revents == 0 || serve(&pair, fromClient: true, isSilent, &swallowed)
-      if isAlive, broker.revents != 0 {
-        isAlive = serve(&pair, fromClient: false, isSilent, &swallowed)
-      }
+      var isAlive = client.revents == 0 || serve(&pair, fromClient: true, isSilent)
+      if isAlive, broker.revents != 0 { isAlive = serve(&pair, fromClient: false, isSilent) }
       if isAlive { kept.append(pair) } else { close(pair) }
     }
     pairs = kept
     for (index, listener) in listeners.enumerated() where waits[1 + index].revents != 0 {
       accept(listener, targets[index])
     }
-    return swallowed
   }
 
   private mutating func accept(_ listener: LoopbackListener, _ target: UInt16) {
@@ -140,36 +178,50 @@ private struct Relay {
   }
 
   /// - Returns: false at the connection's end.
-  private func serve(
-    _ pair: inout Pair, fromClient: Bool, _ isSilent: Bool, _ swallowed: inout Int
-  ) -> Bool {
+  private func serve(_ pair: inout Pair, fromClient: Bool, _ isSilent: Bool) -> Bool {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     let count = recv(fromClient ? pair.client : pair.broker, &buffer, buffer.count, 0)
     if count <= 0 { return false }
     if isSilent || pair.isBroken {
       pair.isBroken = true
-      if fromClient { swallowed += count }
+      if fromClient { state.change { $0.swallowed += count } }
       return true
     }
-    if fromClient {
-      return pair.requests.take(buffer[..<count]).allSatisfy { frame in
-        let head = KafkaRequestHead(frame)
-        if head.key == 3 || head.key == 10 { pair.questions[head.correlation] = head }
-        return sendAll(frame, to: pair.broker)
+    return fromClient
+      ? pair.requests.take(buffer[..<count]).allSatisfy { pass(request: $0, &pair) }
+      : pair.answers.take(buffer[..<count]).allSatisfy { pass(answer: $0, &pair) }
+  }
+
+  /// - Returns: false where the connection is to end.
+  private func pass(request frame: [UInt8], _ pair: inout Pair) -> Bool {
+    let head = KafkaRequestHead(frame)
+    switch state.change({ $0.take(head, frame) }) {
+    case .request:
+      state.change { $0.lost += 1 }
+      return false
+    case .answer: pair.doomed.insert(head.correlation)
+    case nil: break
+    }
+    if head.key == 3 || head.key == 10 { pair.questions[head.correlation] = head }
+    return sendAll(frame, to: pair.broker)
+  }
+
+  /// - Returns: false where the connection is to end.
+  private func pass(answer frame: [UInt8], _ pair: inout Pair) -> Bool {
+    var frame = frame
+    let correlation = frame.integer(at: 4, as: Int32.self)
+    if pair.doomed.contains(correlation) {
+      state.change { $0.lost += 1 }
+      return false
+    }
+    if let question = pair.questions.removeValue(forKey: correlation) {
+      if question.key == 3 {
+        replacePorts(inMetadata: &frame, version: question.version)
+      } else {
+        replacePort(inCoordinator: &frame, version: question.version)
       }
     }
-    return pair.answers.take(buffer[..<count]).allSatisfy { frame in
-      var frame = frame
-      let correlation = frame.integer(at: 4, as: Int32.self)
-      if let question = pair.questions.removeValue(forKey: correlation) {
-        if question.key == 3 {
-          replacePorts(inMetadata: &frame, version: question.version)
-        } else {
-          replacePort(inCoordinator: &frame, version: question.version)
-        }
-      }
-      return sendAll(frame, to: pair.client)
-    }
+    return sendAll(frame, to: pair.client)
   }
 
   /// Puts our ports in place of the brokers' in an answer to a question for metadata.

@@ -21,11 +21,15 @@ package final class KafkaSink: Sink {
   /// Whether the state has given the topic no row before.
   private var isNew = false
 
-  /// - Parameter schema: the columns that a row has.
-  package init(_ address: KafkaAddress, schema: SessionSchema = .standard) {
+  /// - Parameters:
+  ///   - schema: the columns that a row has.
+  ///   - commitTimeout: µs; for tests.
+  package init(
+    _ address: KafkaAddress, schema: SessionSchema = .standard, commitTimeout: Int64? = nil
+  ) {
     self.address = address
     json = SessionRowJSON(schema)
-    writer = KafkaWriter(address)
+    writer = KafkaWriter(address, commitTimeout: commitTimeout ?? KafkaWriter.commitTimeout)
   }
 
   package var isMissing: Bool {

@@ -15,13 +15,18 @@ final class KafkaWriter {
   private static let transactionTimeout = "120000"
   /// Longer than the messages' own, µs.
   private static let flushTimeout: Int64 = 35_000_000
-  private static let commitTimeout: Int64 = 30_000_000
+  static let commitTimeout: Int64 = 30_000_000
 
   let address: KafkaAddress
+  private let commitTimeout: Int64
   private var producer: Producer?
   private var owner: OwnerID?
 
-  init(_ address: KafkaAddress) { self.address = address }
+  /// - Parameter commitTimeout: how long a commit is waited for, µs; its outcome is unknown then.
+  init(_ address: KafkaAddress, commitTimeout: Int64 = KafkaWriter.commitTimeout) {
+    self.address = address
+    self.commitTimeout = commitTimeout
+  }
 
   /// Makes a producer; a transactional one fences every other, and waits until its transactions have
   /// ended.
@@ -78,7 +83,7 @@ final class KafkaWriter {
       try produce(producer)
       try producer.flush(timeout: KafkaWriter.flushTimeout)
       if address.isTransactional {
-        try producer.commitTransaction(timeout: KafkaWriter.commitTimeout)
+        try producer.commitTransaction(timeout: commitTimeout)
       }
     } catch {
       throw fail(error)

@@ -1,0 +1,25 @@
+/// What a proxy does to some of the requests of one kind.
+package struct BrokerLoss: Sendable {
+  /// What is lost, together with the connection that it is on.
+  package enum Part: String, CaseIterable, Sendable {
+    /// The brokers never see it.
+    case request
+    /// The brokers have answered.
+    case answer
+  }
+
+  /// Commits or aborts a transaction: EndTxn.
+  package static let endOfTransaction: Int16 = 26
+  /// Makes a transactional producer known: InitProducerId.
+  package static let beginningOfProducer: Int16 = 22
+
+  /// The request's number in the protocol.
+  package var key: Int16
+  package var part: Part
+  /// How many are lost.
+  package var count: Int
+
+  package init(_ key: Int16, _ part: Part, count: Int) {
+    (self.key, self.part, self.count) = (key, part, count)
+  }
+}
