@@ -139,6 +139,109 @@ struct IcebergFaultTests {
     #expect(try home.lines() == SampleRows.lines(first, second))
   }
 
+  @Test func `a table that changes between two writes is checked again`() throws {
+    let home = IcebergHome()
+    let (sink, _) = try home.open()
+    try sink.write(after: nil, rows: first)
+    // A commit of its own, which the sink's next one meets.
+    try home.run(
+      """
+      t = catalog.load_table(name)
+      with t.update_schema(allow_incompatible_changes=True) as u:
+          u.delete_column('city')
+      t.append(t.scan().to_arrow().slice(0, 0))
+      """)
+    let error = failure { () throws(SinkError) in
+      try sink.write(after: first.lastPosition, rows: second)
+    }
+    #expect(error?.kind == "unsuitable", "\(String(describing: error))")
+    #expect(error?.description.contains("column city is missing") == true)
+  }
+
+  @Test func `a table made anew under a running process stops it`() throws {
+    let home = IcebergHome()
+    let (sink, _) = try home.open()
+    try sink.write(after: nil, rows: first)
+    try home.run(
+      """
+      made = catalog.load_table(name)
+      catalog.drop_table(name)
+      catalog.create_table(name, made.schema(), partition_spec=made.spec())
+      """)
+    let error = failure { () throws(SinkError) in
+      try sink.write(after: first.lastPosition, rows: second)
+    }
+    #expect(error?.kind == "moved", "\(String(describing: error))")
+    let again = failure { () throws(SinkError) in _ = try openAgain(sink) }
+    #expect(again?.kind == "moved", "\(String(describing: again))")
+    #expect(try home.lines() == [])
+  }
+
+  @Test func `a claim while a commit is under way stops that commit`() throws {
+    let home = IcebergHome()
+    let directory = TemporaryDirectory()
+    // Another process claims the table when the helper has all but committed.
+    let python = DisobedientPython(
+      patch: """
+        committing = names["Transaction"].commit_transaction
+
+        def overtaken(self):
+            try:
+                os.remove("\(directory.path)/claim")
+            except FileNotFoundError:
+                return committing(self)
+            other = names["load_catalog"]("\(IcebergWarehouse.catalog)").load_table("\(home.table)")
+            entry = dict(zip(names["ENTRY_KEYS"], names["entry_of"](other)))
+            entry["sojourn.owner"] = "another"
+            with other.transaction() as claim:
+                claim.set_properties(entry)
+                claim.append(other.scan().to_arrow().slice(0, 0), snapshot_properties=entry)
+            return committing(self)
+
+        names["Transaction"].commit_transaction = overtaken
+        """)
+    let sink = home.makeSink(python.makeHelper())
+    _ = try sink.open(
+      identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .first, adopt: false)
+    try sink.write(after: nil, rows: first)
+    try Files.replace(directory.path + "/claim", with: [])
+    let error = failure { () throws(SinkError) in
+      try sink.write(after: first.lastPosition, rows: second)
+    }
+    #expect(error?.kind == "takenOver", "\(String(describing: error))")
+    #expect(error?.description.contains("process another") == true)
+    #expect(try home.lines() == SampleRows.lines(first))
+  }
+
+  @Test func `a commit is made anew twenty times, and then later`() throws {
+    let home = IcebergHome()
+    let python = DisobedientPython(
+      patch: """
+        append = names["append"]
+        asked = []
+
+        def crowded(*arguments):
+            asked.append(1)
+            # The claim, and the first write.
+            if 2 < len(asked) <= 22:
+                return iter([[b"conflict"]])
+            return append(*arguments)
+
+        names["REQUESTS"]["append"] = crowded
+        """)
+    let sink = home.makeSink(python.makeHelper())
+    _ = try sink.open(
+      identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .first, adopt: false)
+    try sink.write(after: nil, rows: first)
+    let error = failure { () throws(SinkError) in
+      try sink.write(after: first.lastPosition, rows: second)
+    }
+    #expect(error?.kind == "unavailable", "\(String(describing: error))")
+    #expect(error?.description.contains("20 times in a row") == true)
+    try writeSecond(sink, try openAgain(sink))
+    #expect(try home.lines() == SampleRows.lines(first, second))
+  }
+
   @Test func `the position outlives the snapshots that kept it`() throws {
     let home = IcebergHome()
     let (sink, _) = try home.open()

@@ -19,7 +19,9 @@ struct IcebergTableTests {
   @Test(arguments: [SinkDDL.Dialect.spark, .trino])
   func `the table that is made is the one that ddl prints`(_ dialect: SinkDDL.Dialect) throws {
     let home = IcebergHome()
-    _ = try home.open()
+    #expect(home.makeSink().isMissing)
+    let sink = try home.open().0
+    #expect(!sink.isMissing)
     let statement = SinkDDL.text(dialect: dialect, table: .sessions)
     let columns = statement.split(separator: "\n").filter { $0.hasPrefix("  ") }.map { line in
       let isRequired = line.contains(" NOT NULL")
@@ -41,6 +43,12 @@ struct IcebergTableTests {
       print(t.format_version, len(s), t.schema().find_column_name(s[0].source_id), s[0].transform)
       """)
     #expect(layout == "2 1 session_date identity\n")
+    let properties = try home.run(
+      """
+      for key in ["write.metadata.delete-after-commit.enabled", "sojourn.keep-snapshots"]:
+          print(t.properties.get(key))
+      """)
+    #expect(properties == "true\n20\n")
     #expect(statement.contains("session_date)") || statement.contains("['session_date']"))
   }
 
@@ -96,6 +104,35 @@ struct IcebergTableTests {
     #expect(found == "3")
   }
 
+  @Test func `a table that somebody else made may be laid out otherwise, and keeps its snapshots`()
+    throws
+  {
+    let home = IcebergHome()
+    try home.open().0.close()
+    try home.run(
+      """
+      made = catalog.load_table(name)
+      catalog.drop_table(name)
+      catalog.create_table(name, made.schema())
+      """)
+    let (sink, _) = try home.open(2)
+    var held: RowPosition?
+    for number in 0..<45 {
+      let rows = SampleRows.batch(number..<number + 1)
+      try sink.write(after: held, rows: rows)
+      held = rows.lastPosition
+    }
+    #expect(try home.lines() == SampleRows.lines(SampleRows.batch(0..<45)))
+    // One of the claim.
+    #expect(try home.run("print(len(catalog.load_table(name).snapshots()), end='')") == "46")
+  }
+
+  @Test func `rows are gathered for a commit, up to what both processes hold`() {
+    #expect(
+      IcebergHome().makeSink().bundle
+        == SinkBundle(interval: 60 * .perSecond, rows: 100_000, bytes: 32 << 20))
+  }
+
   @Test func `rows come back through ArrivedRows as they went in, commit by commit`() throws {
     let home = IcebergHome()
     let (sink, _) = try home.open()
@@ -137,6 +174,54 @@ struct IcebergTableTests {
     let error = try openError(IcebergHome.makeHelper(), "nosuch.web.sessions")
     #expect(error?.kind == "unsuitable")
     #expect(error?.description.contains("PYICEBERG_CATALOG__NOSUCH__URI") == true)
+  }
+
+  @Test(arguments: [
+    (401, "NotAuthorizedException", "authentication"),
+    (403, "ForbiddenException", "authentication"),
+    (400, "BadRequestException", "unsuitable"),
+    (503, "ServiceUnavailableException", "unavailable"),
+    (500, "InternalServerError", "unavailable"),
+  ])
+  func `what a catalog answers becomes the right error, without secrets`(
+    _ code: Int, _ name: String, _ kind: String
+  ) throws {
+    let port = try IcebergWarehouse.shared.run(
+      """
+      import http.server, threading
+
+      class Refusal(http.server.BaseHTTPRequestHandler):
+          def do_GET(self):
+              message = f"{self.headers.get('Authorization')} http://me:hunter2@catalog.example"
+              error = {"message": message, "type": "\(name)", "code": \(code)}
+              body = json.dumps({"error": error}).encode()
+              self.send_response(\(code))
+              self.send_header("Content-Type", "application/json")
+              self.send_header("Content-Length", str(len(body)))
+              self.end_headers()
+              self.wfile.write(body)
+
+          do_POST = do_HEAD = do_GET
+
+          def log_message(self, *arguments):
+              pass
+
+      refusing = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusal)
+      threading.Thread(target=refusing.serve_forever, daemon=True).start()
+      print(refusing.server_port, end="")
+      """)
+    let prefix = "PYICEBERG_CATALOG__REFUSING__"
+    let helper = IcebergHelper(
+      python: IcebergWarehouse.python,
+      environment: [
+        prefix + "TYPE": "rest", prefix + "URI": "http://127.0.0.1:\(port)/",
+        prefix + "TOKEN": "hunter3",
+      ])
+    let error = try openError(helper, "refusing.web.sessions")
+    #expect(error?.kind == kind, "\(String(describing: error))")
+    // What the catalog says is told, but for secrets that it repeats.
+    #expect(error?.description.contains("***@catalog.example") == true, "\(error!)")
+    #expect(error?.description.contains("hunter") == false, "\(error!)")
   }
 
   @Test func `a catalog that is down is unavailable, and its secrets are not in the message`()

@@ -34,11 +34,11 @@ final class IcebergArrivedRows: ArrivedRows {
   /// - Returns: false at the end.
   private func readOn() throws(SinkError) -> Bool {
     if state == .ended { return false }
-    let answer =
-      state == .new ? try helper.beginScan(address, schema) : try helper.continueScan(address)
-    state = answer.first == "rows".utf8Bytes ? .begun : .ended
-    rows = state == .begun ? IcebergRows(answer: answer, schema) : nil
+    rows =
+      state == .new
+      ? try helper.beginScan(address, schema) : try helper.continueScan(address, schema)
     place = 0
-    return state == .begun
+    state = rows == nil ? .ended : .begun
+    return rows != nil
   }
 }

@@ -76,13 +76,35 @@ struct IcebergRows {
   private let buffers: [[UInt8]]
 
   /// - Parameter answer: `rows`, a number, and the buffers of each column.
-  init(answer: [[UInt8]], _ schema: SessionSchema) {
+  /// - Returns: nil where the buffers do not hold as many rows.
+  init?(answer: [[UInt8]], _ schema: SessionSchema) {
+    guard answer.count == 2 + IcebergColumns.buffersPerColumn * schema.columns.count,
+      answer[0] == "rows".utf8Bytes, let count = Int(answer[1].text), count > 0
+    else { return nil }
+    self.count = count
     columns = schema.columns
-    precondition(
-      answer.count == 2 + IcebergColumns.buffersPerColumn * columns.count,
-      "the helper keeps to the protocol")
-    count = Int(answer[1].text) ?? 0
     buffers = Array(answer[2...])
+    guard columns.indices.allSatisfy(isWhole) else { return nil }
+  }
+
+  private func isWhole(_ column: Int) -> Bool {
+    let first = column * IcebergColumns.buffersPerColumn
+    let (validity, values) = (buffers[first], buffers[first + 1])
+    guard validity.isEmpty || validity.count >= (count + 7) / 8 else { return false }
+    switch columns[column].kind {
+    case .boolean: return values.count >= (count + 7) / 8
+    case .integer, .timestamp: return values.count / 8 >= count
+    case .date: return values.count / 4 >= count
+    case .text:
+      guard values.count / 4 > count else { return false }
+      var start: Int32 = 0
+      for row in 0...count {
+        let end = number(values, row, Int32.self)
+        if end < start { return false }
+        start = end
+      }
+      return Int(start) <= buffers[first + 2].count
+    }
   }
 
   /// Appends a row as `SessionRowJSON` writes it.
@@ -110,7 +132,10 @@ struct IcebergRows {
     case .timestamp:
       quote(TimeText.timestamp(number(values, row, Int64.self)), to: &bytes)
     case .date:
-      quote(TimeText.date(Int64(number(values, row, Int32.self)) * .perDay), to: &bytes)
+      // A row of somebody else's may have a date beyond all times.
+      let (time, isBeyond) = Int64(number(values, row, Int32.self))
+        .multipliedReportingOverflow(by: .perDay)
+      quote(TimeText.date(isBeyond ? .max : time), to: &bytes)
     case .text:
       let range = Int(number(values, row, Int32.self))..<Int(number(values, row + 1, Int32.self))
       texts.withUnsafeBytes { texts in

@@ -13,14 +13,21 @@ final class IcebergProcess {
     case silent
     /// It ended; with the last line that it wrote, which may be empty.
     case ended(ChildProcess.End, lastLine: String)
+    /// It answered what no request asks for; with what that was.
+    case senseless(String)
   }
 
   /// The descriptor that the child finds the socket under.
   static let descriptor: Int32 = 3
   private static let fieldLimit = 1 << 16
-  private static let fieldBytesLimit = 1 << 30
+  private static let messageBytesLimit = 1 << 30
+  /// Room is made for so much at once, whatever a message says of its length.
+  private static let bytesPerRead = 1 << 20
   /// How often the child's messages are taken while an answer is waited for, µs.
   private static let messagesInterval: Int64 = 100_000
+  /// How long a child that has closed its socket may take to end by itself, µs.
+  private static let endLimit: Int64 = 2_000_000
+  private static let lookInterval: Int64 = 10_000
 
   private let child: ChildProcess
   private let channel: Int32
@@ -77,11 +84,13 @@ final class IcebergProcess {
 
   func receive(until deadline: Int64) throws(Failure) -> [[UInt8]] {
     let count = try readNumber(until: deadline)
-    precondition(count <= IcebergProcess.fieldLimit, "the helper keeps to the protocol")
+    if count > IcebergProcess.fieldLimit { throw .senseless("a message of \(count) fields") }
     var fields: [[UInt8]] = []
+    var room = IcebergProcess.messageBytesLimit
     for _ in 0..<count {
       let length = try readNumber(until: deadline)
-      precondition(length <= IcebergProcess.fieldBytesLimit, "the helper keeps to the protocol")
+      if length > room { throw .senseless("a field of \(length) bytes") }
+      room -= length
       fields.append(try read(length, until: deadline))
     }
     return fields
@@ -114,11 +123,15 @@ final class IcebergProcess {
   }
 
   private func read(_ count: Int, until deadline: Int64) throws(Failure) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
+    var bytes: [UInt8] = []
     var start = 0
     while start < count {
+      if start == bytes.count {
+        let more = min(count - start, max(start, IcebergProcess.bytesPerRead))
+        bytes += repeatElement(0, count: more)
+      }
       let received = bytes.withUnsafeMutableBytes {
-        recv(channel, $0.baseAddress! + start, count - start, Int32(MSG_DONTWAIT))
+        recv(channel, $0.baseAddress! + start, $0.count - start, Int32(MSG_DONTWAIT))
       }
       if received > 0 {
         start += received
@@ -145,14 +158,24 @@ final class IcebergProcess {
     }
   }
 
-  private func takeMessages() {
-    for line in messages.lines(until: Clock.monotonic) where !line.isEmpty { lastLine = line }
+  /// - Parameter deadline: for the first of them; nil only looks.
+  private func takeMessages(until deadline: Int64? = nil) {
+    let lines = messages.lines(until: deadline ?? Clock.monotonic)
+    for line in lines where !line.isEmpty { lastLine = line }
   }
 
-  /// It has closed the socket, so its end is near.
+  /// It has closed the socket, so its end is near, or is brought about.
   private func ended() -> Failure {
-    let end = child.wait()
+    let deadline = Clock.monotonic + IcebergProcess.endLimit
+    while child.poll() == nil {
+      if Clock.monotonic >= deadline {
+        return .senseless("nothing, closed its socket and lived on")
+      }
+      // Its end closes its messages, too, but for those of children of its own.
+      takeMessages(until: Clock.monotonic + IcebergProcess.lookInterval)
+      if messages.hasEnded { poll(nil, 0, 1) }
+    }
     takeMessages()
-    return .ended(end, lastLine: lastLine)
+    return .ended(child.wait(), lastLine: lastLine)
   }
 }

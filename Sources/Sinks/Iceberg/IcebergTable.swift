@@ -10,9 +10,10 @@ struct IcebergTable {
   private var columns: [String: (type: String, isRequired: Bool)] = [:]
   private let place: String
 
+  /// - Returns: nil for an answer that describes no table.
   /// - Throws: `.unsuitable` for a position that this program did not write.
-  init(answer: [[UInt8]], place: String) throws(SinkError) {
-    precondition(answer.count == 9 && answer[0].text == "table", "the helper keeps to the protocol")
+  init?(answer: [[UInt8]], place: String) throws(SinkError) {
+    guard answer.count == 9, answer[0].text == "table" else { return nil }
     self.place = place
     head = answer[1]
     holdsRows = answer[2].text == "yes"

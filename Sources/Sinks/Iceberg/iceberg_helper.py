@@ -17,7 +17,7 @@ import struct
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import pyarrow as pa
 import pyiceberg
@@ -40,6 +40,7 @@ from pyiceberg.types import (
     StringType,
     TimestamptzType,
 )
+from pyiceberg.utils.config import Config
 
 Message = list[bytes]
 
@@ -86,12 +87,17 @@ catalogs: dict[str, Catalog] = {}
 def catalog_of(name: bytes) -> Catalog:
     text = name.decode()
     if text not in catalogs:
+        # Also of one that cannot be loaded: its answer may repeat them.
+        note_secrets(text, Config().get_catalog_config(text) or {})
         catalogs[text] = load_catalog(text)
     return catalogs[text]
 
 
 def table_of(catalog: bytes, identifier: bytes) -> Table:
-    return catalog_of(catalog).load_table(identifier.decode())
+    table = catalog_of(catalog).load_table(identifier.decode())
+    # Those that the catalog gave for this table, too.
+    note_secrets(identifier.decode(), table.io.properties)
+    return table
 
 
 def head_of(table: Table) -> bytes:
@@ -372,14 +378,20 @@ def kind_of(error: Exception) -> str:
 SECRET_NAME = re.compile(r"secret|password|token|credential|account-key|sas|access-key", re.I)
 SECRET_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)")
 MESSAGE_LIMIT = 500
+# By catalog and table.
+secrets: dict[str, set[str]] = {}
+
+
+def note_secrets(source: str, properties: Mapping[str, object]) -> None:
+    secrets[source] = {
+        str(value) for name, value in properties.items() if SECRET_NAME.search(name) and value
+    }
 
 
 def without_secrets(text: str) -> str:
-    """A message for logs: without what the catalogs' configuration holds of secrets, on one line."""
-    for catalog in catalogs.values():
-        for name, value in catalog.properties.items():
-            if SECRET_NAME.search(name) and value:
-                text = text.replace(str(value), "***")
+    """A message for logs: without the secrets of catalogs and tables, on one line."""
+    for secret in sorted(set().union(*secrets.values()), key=len, reverse=True):
+        text = text.replace(secret, "***")
     text = SECRET_IN_ADDRESS.sub("***", text)
     return " ".join(text.split())[:MESSAGE_LIMIT]
 
