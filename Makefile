@@ -19,7 +19,7 @@ setup: ## install the Debian packages that are missing; check the Swift toolchai
 build: setup ## build .build/release/sojourn
 	@$(SWIFT) build -c release --product sojourn
 
-demo: build ## the main job on an embedded cluster, killed half way (EVENTS=FILE.jsonl SINK=postgres|iceberg GEO=FILE.mmdb)
+demo: build ## the main job on an embedded cluster, killed half way (EVENTS=FILE.jsonl SINK=postgres|kafka|iceberg GEO=FILE.mmdb)
 	@.ci/demo.sh
 
 bench: setup ## measure against a bare reader (EVENTS=1000000)
@@ -39,7 +39,7 @@ bench-sinks: setup ## measure what sinks take (ROWS=300000 SINKS="kafka:… post
 	@rm -rf .build/bench && .build/release/sojourn-bench sinks $(or $(ROWS),300000) .build/bench $(SINKS)
 
 test: ## check the formatting, build, run all tests
-	@.ci/setup.sh postgres
+	@.ci/setup.sh tests
 	@.ci/test.sh
 
 nightly: setup ## the fault tests at full length, hours in all (PART=damage runs one of .ci/nightly)

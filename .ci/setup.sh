@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, and nothing where none is. With "postgres" as its
-# argument also a PostgreSQL server, of which the tests and a demo start one of their own, and kcat.
+# argument also a PostgreSQL server, with "kcat" also that reader of Kafka topics, with "tests" both and
+# PgBouncer. Of the servers the tests and a demo start their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source .ci/toolchain.sh
@@ -30,14 +31,23 @@ fi
 # simdjson and RE2 are C++.
 compgen -G '/usr/include/c++/*' >/dev/null || missing+=(libstdc++-12-dev)
 
-# Reads Kafka topics in the tests, independently of the program.
-if [ "${1:-}" = postgres ] && ! command -v kcat >/dev/null; then missing+=(kcat); fi
+# Reads Kafka topics independently of the program.
+case ${1:-} in
+kcat | tests) command -v kcat >/dev/null || missing+=(kcat) ;;
+esac
 
-needs_server=
-if [ "${1:-}" = postgres ] && ! command -v initdb >/dev/null \
-  && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
-  needs_server=yes
-  missing+=(postgresql)
+needs_server= needs_pooler=
+case ${1:-} in
+postgres | tests)
+  if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+    needs_server=yes
+    missing+=(postgresql)
+  fi
+  ;;
+esac
+if [ "${1:-}" = tests ] && ! command -v pgbouncer >/dev/null && [ ! -x /usr/sbin/pgbouncer ]; then
+  needs_pooler=yes
+  missing+=(pgbouncer)
 fi
 
 install_packages() {
@@ -66,6 +76,10 @@ install_packages() {
       | "${as_root[@]}" tee /etc/postgresql-common/createcluster.d/sojourn.conf >/dev/null
   fi
   "${get[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2
+  # Nor the pooler that the package starts where there is a systemd.
+  if [ -n "$needs_pooler" ] && [ -d /run/systemd/system ]; then
+    "${as_root[@]}" systemctl disable --now pgbouncer.service >&2
+  fi
 }
 
 if [ ${#missing[@]} -gt 0 ]; then install_packages; fi

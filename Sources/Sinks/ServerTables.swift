@@ -11,8 +11,7 @@ extension Sinks {
     let server = try PostgresAddress(address)
     let ledger = PostgresLedger(table: table, place: "table \(table.text) in \(server.place)")
     let connection = try PostgresConnection.open(server)
-    let found = try connection.query("SELECT to_regclass($1)", [table.quoted])
-    if found.first?.first == .some(.none), try !ledger.hasEntry(connection) { return }
+    if try ledger.isTableMissing(connection) { return }
     throw .unsuitable(
       "\(ledger.place) is there already. Nothing was changed. Drop it, with its line in "
         + "\(SinkDDL.ledgerTable), or name another database.")

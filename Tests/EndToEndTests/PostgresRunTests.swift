@@ -67,6 +67,35 @@ struct PostgresRunTests {
     #expect(TableExport.lines(try TableExport.postgres(address)).count == 1)
   }
 
+  @Test func `a database that was replaced by an empty one is waited for, and nothing made there`()
+    throws
+  {
+    let server = PostgresServer.shared
+    let (address, empty) = (
+      server.uri(try server.makeDatabase()), server.uri(try server.makeDatabase())
+    )
+    let topic = try Topic(partitions: 1)
+    try topic.send(event(at: 0))
+    try topic.flush()
+    let bench = Workbench()
+    func run(_ address: String, _ flags: [String] = []) throws -> Answer {
+      try bench.run(
+        topic.flags + [
+          "--sink", address, "--stop-at-end", "--close-all", "--shutdown-timeout", "1s",
+        ] + flags)
+    }
+    #expect(try run(address).ended(.success))
+    try topic.send(event(at: 90_000))
+    try topic.flush()
+    let waiting = try run(empty)
+    #expect(waiting.ended(.unavailable), "\(waiting.messages)")
+    #expect(waiting.messages.contains("--accept-missing-rows postgres"))
+    let tables = "SELECT relname FROM pg_class WHERE relname IN ('sessions', 'sojourn_sinks')"
+    #expect(try PostgresClient(empty).rows(tables) == [])
+    #expect(try run(address).ended(.success))
+    #expect(TableExport.lines(try TableExport.postgres(address)).count == 2)
+  }
+
   @Test func `kills leave no trace in the table, and the drill none in the database`() throws {
     let server = PostgresServer.shared
     let address = server.uri(try server.makeDatabase())

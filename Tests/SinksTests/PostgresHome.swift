@@ -1,16 +1,25 @@
+import Platform
 import SessionModel
 import Sinks
 import TestSupport
+import Testing
 
 /// A database of its own on the tests' server.
 final class PostgresHome: SinkHome, @unchecked Sendable {
   // Unchecked: nothing changes after init.
   let server: PostgresServer
   let database: String
+  private let pooler: PgBouncer?
 
-  /// - Parameter directory: where its tables are, as the server sees it.
-  init(_ server: PostgresServer = .shared, in directory: String? = nil) {
+  /// - Parameters:
+  ///   - pooler: through which sinks come to the server; the tests themselves do not.
+  ///   - directory: where its tables are, as the server sees it.
+  init(
+    _ server: PostgresServer = .shared, through pooler: PgBouncer? = nil,
+    in directory: String? = nil
+  ) {
     self.server = server
+    self.pooler = pooler
     do {
       database = try server.makeDatabase(in: directory)
     } catch {
@@ -20,8 +29,10 @@ final class PostgresHome: SinkHome, @unchecked Sendable {
 
   var holdsNull: Bool { false }
   var uri: String { server.uri(database) }
+  /// The address that sinks are given.
+  var sinkURI: String { pooler?.uri(database) ?? uri }
 
-  func makeSink() -> any Sink { makeSink(uri) }
+  func makeSink() -> any Sink { makeSink(sinkURI) }
 
   func makeSink(_ uri: String) -> any Sink {
     do throws(SinkAddressError) {
@@ -57,7 +68,7 @@ final class PostgresHome: SinkHome, @unchecked Sendable {
     do { try allowConnections(false) } catch { preconditionFailure("\(error)") }
   }
 
-  private func allowConnections(_ allowed: Bool) throws {
+  func allowConnections(_ allowed: Bool) throws {
     let administrator = try PostgresClient(server.uri("postgres"))
     try administrator.run("ALTER DATABASE \(database) ALLOW_CONNECTIONS \(allowed)")
     if !allowed {
@@ -75,5 +86,52 @@ final class PostgresHome: SinkHome, @unchecked Sendable {
         distinct_pages_is_minimum, is_bounce, is_bot, channel)
         VALUES ('x', '', false, 'epoch', 'epoch', 'epoch', 0, 0, 0, 0, false, false, false, '')
       """)
+  }
+}
+
+extension PostgresHome {
+  /// Writes batches of 50 rows as a delivery does, while something is killed and started again on
+  /// another thread, four times.
+  ///
+  /// - Returns: the rows that must be there.
+  func write(through killing: @escaping @Sendable () -> Void) throws -> RowBatch {
+    let sink = makeSink()
+    var held = try sink.open(
+      identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .first, adopt: false)
+    let (written, kills) = (Monitor(0), Monitor(0))
+    let killer = try WorkerThread("killer") {
+      // Just behind a write: the next one is on its way, or soon will be.
+      for kill in 1...4 {
+        _ = written.wait { $0 >= kill * 7 ? true : nil }
+        killing()
+        kills.change { $0 += 1 }
+      }
+    }
+    var next = 0
+    var errors = 0
+    while kills.read({ $0 < 4 }) || next < 40 {
+      let rows = SampleRows.batch(next * 50..<(next + 1) * 50)
+      let failed = failure { () throws(SinkError) in
+        try sink.write(after: held, rows: rows)
+        held = rows.lastPosition
+        next += 1
+        written.change { $0 = next }
+      }
+      guard let failed else { continue }
+      errors += 1
+      #expect(failed.kind == "unavailable", "\(failed)")
+      try eventually("opening of the sink") {
+        let reopened = failure { () throws(SinkError) in
+          held = try sink.open(
+            identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .again, adopt: false)
+        }
+        return reopened == nil ? () : nil
+      }
+      // A commit without an answer may have been one.
+      if held == rows.lastPosition { next += 1 }
+    }
+    killer.join()
+    #expect(errors > 0)
+    return SampleRows.batch(0..<next * 50)
   }
 }

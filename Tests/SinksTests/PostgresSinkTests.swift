@@ -84,49 +84,13 @@ struct PostgresSinkTests {
   @Test func `a server that is killed again and again keeps each row once`() throws {
     let server = PostgresServer()
     server.start()
+    defer { server.stop(SIGQUIT) }
     let home = PostgresHome(server)
-    let sink = home.makeSink()
-    var held = try sink.open(
-      identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .first, adopt: false)
-    let written = Monitor(0)
-    let kills = Monitor(0)
-    let killer = try WorkerThread("killer") {
-      // Just behind a write: the next one is on its way, or soon will be.
-      for kill in 1...4 {
-        _ = written.wait { $0 >= kill * 7 ? true : nil }
-        server.stop(SIGKILL)
-        server.start()
-        kills.change { $0 += 1 }
-      }
+    let rows = try home.write {
+      server.stop(SIGKILL)
+      server.start()
     }
-    // Batches of 50 rows; what was on its way when the server died is asked for.
-    var next = 0
-    var errors = 0
-    while kills.read({ $0 < 4 }) || next < 40 {
-      let failed = failure { () throws(SinkError) in
-        let rows = SampleRows.batch(next * 50..<(next + 1) * 50)
-        try sink.write(after: held, rows: rows)
-        held = rows.lastPosition
-        next += 1
-        written.change { $0 = next }
-      }
-      guard let failed else { continue }
-      errors += 1
-      #expect(failed.kind == "unavailable", "\(failed)")
-      try eventually("opening of the sink") {
-        let reopened = failure { () throws(SinkError) in
-          held = try sink.open(
-            identity: SampleRows.identity, owner: SampleRows.owner(1), claim: .again, adopt: false)
-        }
-        return reopened == nil ? () : nil
-      }
-      // A commit without an answer may have been one.
-      if held == SampleRows.batch(next * 50..<(next + 1) * 50).lastPosition { next += 1 }
-    }
-    killer.join()
-    #expect(errors > 0)
-    #expect(try home.lines() == SampleRows.lines(SampleRows.batch(0..<next * 50)))
-    server.stop(SIGQUIT)
+    #expect(try home.lines() == SampleRows.lines(rows))
   }
 
   @Test(arguments: [
@@ -151,6 +115,21 @@ struct PostgresSinkTests {
     let error = openFailure(home.uri)
     #expect(error?.kind == "unsuitable")
     #expect(error?.description.contains(fault) == true, "\(error?.description ?? "none")")
+  }
+
+  @Test func `a database without table and line is told from one that holds either`() throws {
+    let sink = home.makeSink()
+    #expect(sink.isMissing)
+    try home.open().0.write(after: nil, rows: SampleRows.batch(0..<1))
+    #expect(!sink.isMissing)
+    try home.run("DROP TABLE sessions")
+    #expect(!sink.isMissing)
+    try home.run("DELETE FROM sojourn_sinks")
+    #expect(sink.isMissing)
+    // One that does not answer may hold them.
+    home.delete()
+    #expect(!sink.isMissing)
+    try home.allowConnections(true)
   }
 
   @Test func `a table that has more, or other types that hold the values, is taken`() throws {

@@ -79,6 +79,7 @@ struct SinkUnderTest: CustomTestStringConvertible, Sendable {
       SinkUnderTest("SQLite") { SQLiteHome() }, SinkUnderTest("JSONL") { JSONLHome() },
       kafka,
     ] + (PostgresServer.isMissing ? [] : [postgres])
+    + (PgBouncer.isMissing ? [] : [pooledPostgres])
     + (SecondBroker.isMissing ? [] : [transactionalKafka])
     + (IcebergWarehouse.isMissing ? [] : [iceberg])
 
@@ -87,6 +88,9 @@ struct SinkUnderTest: CustomTestStringConvertible, Sendable {
   static let guarded = all.filter(\.seesReplacement)
 
   private static let postgres = SinkUnderTest("PostgreSQL") { PostgresHome() }
+  private static let pooledPostgres = SinkUnderTest("PostgreSQL behind PgBouncer") {
+    PostgresHome(through: .shared)
+  }
   private static let iceberg = SinkUnderTest("Iceberg") { IcebergHome() }
   /// A topic has no place for an owner and a position that changes with its records.
   private static let kafka = SinkUnderTest(

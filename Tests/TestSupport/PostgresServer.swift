@@ -69,16 +69,19 @@ package final class PostgresServer: @unchecked Sendable {
   }
 
   private static var otherUser: String? { geteuid() == 0 ? "postgres" : nil }
+
+  /// The words before a command that make it run as the server's user.
+  static var asItsUser: [String] {
+    // Replaces itself by the program, so that signals reach that.
+    otherUser.map { ["setpriv", "--reuid", $0, "--regid", $0, "--init-groups"] } ?? []
+  }
+
   private var data: String { directory.path + "/data" }
   private var log: String { directory.path + "/log" }
 
   private func run(_ program: String, _ arguments: [String], log: String) -> ChildProcess {
-    var words = [PostgresServer.programs! + "/" + program] + arguments
-    if let user = PostgresServer.otherUser {
-      // Replaces itself by the program, so that signals reach that.
-      words = ["setpriv", "--reuid", user, "--regid", user, "--init-groups"] + words
-    }
-    words = entering + words
+    let words =
+      entering + PostgresServer.asItsUser + [PostgresServer.programs! + "/" + program] + arguments
     do throws(SystemError) {
       return try ChildProcess(
         words[0], Array(words.dropFirst()), standardOutput: log, standardError: log)
@@ -118,8 +121,11 @@ package final class PostgresServer: @unchecked Sendable {
 
   /// The address of a database.
   package func uri(_ database: String) -> String {
-    "postgres:///\(database)?host=\(directory.path)&user=sojourn"
+    "postgres:///\(database)?host=\(socketDirectory)&user=sojourn"
   }
+
+  /// Where its socket is.
+  var socketDirectory: String { directory.path }
 
   /// Makes an empty database of a new name.
   ///

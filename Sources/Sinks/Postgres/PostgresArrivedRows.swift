@@ -17,6 +17,7 @@ final class PostgresArrivedRows: ArrivedRows {
     try connection.execute(
       """
       BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+      \(PostgresLedger.namesAsForTheRole)
       DECLARE arrived NO SCROLL CURSOR FOR SELECT \(values) FROM \(table.quoted)
         ORDER BY session_end, session_id COLLATE "C"
       """)

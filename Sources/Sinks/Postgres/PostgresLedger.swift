@@ -5,6 +5,10 @@ struct PostgresLedger {
   let table: TableName
   let place: String
 
+  /// For a transaction's beginning: names mean what they mean to the role. Behind a pooler the
+  /// server's connection may have another path from a client before.
+  static let namesAsForTheRole = "SET LOCAL search_path TO DEFAULT;"
+
   /// Makes the ledger where it is missing. Looked for first, since a user who may write to it need
   /// not have the right to make tables.
   func make(_ connection: borrowing PostgresConnection) throws(SinkError) {
@@ -32,6 +36,13 @@ struct PostgresLedger {
     }
     return SinkEntry(
       job: row[0] ?? "", fingerprint: row[1] ?? "", owner: row[2] ?? "", position: position)
+  }
+
+  /// Whether the database knows nothing of the table: neither it nor its line is there.
+  func isTableMissing(_ connection: borrowing PostgresConnection) throws(SinkError) -> Bool {
+    let found = try connection.query("SELECT to_regclass($1)", [table.quoted])
+    let hasEntry = try hasEntry(connection)
+    return found.first?.first == .some(.none) && !hasEntry
   }
 
   /// Whether there is a line for the table; false too where there is no ledger.

@@ -13,9 +13,6 @@ package import SessionModel
 package final class PostgresSink: Sink {
   /// How long a statement waits for another client's lock.
   package static let lockTimeoutMilliseconds = 5_000
-  /// Where a batch stands before it goes into the table; temporary, its rows end with a transaction.
-  private static let staging = "pg_temp.sojourn_batch"
-
   private final class Connected {
     let connection: PostgresConnection
     let owner: OwnerID
@@ -30,6 +27,8 @@ package final class PostgresSink: Sink {
   private let table: TableName
   private let schema: SessionSchema
   private let ledger: PostgresLedger
+  /// Where a batch stands before it goes into the table; temporary, its rows end with a transaction.
+  private let staging: String
   private let beginning: String
   private let copying: String
   private let upserting: String
@@ -47,21 +46,46 @@ package final class PostgresSink: Sink {
     self.schema = schema
     ledger = PostgresLedger(
       table: table, place: "table \(table.text) in \(address.place)")
+    staging = PostgresSink.staging(schema)
     beginning = """
       BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+      \(PostgresLedger.namesAsForTheRole)
       SET LOCAL lock_timeout = \(lockTimeoutMilliseconds);
       SET LOCAL TimeZone = 'UTC';
       SELECT set_config('synchronous_commit', 'on', true)
         WHERE current_setting('synchronous_commit') = 'off';
       """
-    copying = "COPY \(PostgresSink.staging) FROM STDIN (FORMAT binary)"
+    copying = "COPY \(staging) FROM STDIN (FORMAT binary)"
     upserting = SQLTable.upsert(
       into: table, columns: schema.names,
-      "SELECT \(schema.names.joined(separator: ", ")) FROM \(PostgresSink.staging)",
+      "SELECT \(schema.names.joined(separator: ", ")) FROM \(staging)",
       differs: "IS DISTINCT FROM")
   }
 
   private var place: String { ledger.place }
+
+  /// A name for each set of columns: behind a pooler, jobs whose columns differ share the server's
+  /// connections, and temporary tables are theirs.
+  private static func staging(_ schema: SessionSchema) -> String {
+    let columns = schema.columns.map { "\($0.name) \($0.kind)" }.joined(separator: ",")
+    return "pg_temp.sojourn_batch_" + String(fnv1a(columns), radix: 16)
+  }
+
+  /// FNV-1a, 64 bits.
+  private static func fnv1a(_ text: String) -> UInt64 {
+    text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+  }
+
+  package var isMissing: Bool {
+    // What cannot be told makes nothing anew: opening says what is wrong.
+    do throws(SinkError) {
+      let connection = try PostgresConnection.open(address)
+      try connection.execute("BEGIN READ ONLY; " + PostgresLedger.namesAsForTheRole)
+      return try ledger.isTableMissing(connection)
+    } catch {
+      return false
+    }
+  }
 
   package func open(
     _ claimant: SinkClaimant, acknowledged: RowPosition?
@@ -133,7 +157,7 @@ package final class PostgresSink: Sink {
     after: RowPosition?, _ rows: RowBatch, upTo last: RowPosition, _ connected: Connected
   ) throws(SinkError) {
     try connected.connection.execute(
-      beginning + SinkDDL.postgresStaging(PostgresSink.staging, schema))
+      beginning + SinkDDL.postgresStaging(staging, schema))
     try SinkRules.checkWrite(
       by: connected.owner, after: after, on: place,
       entry: try ledger.lockedEntry(connected.connection))
