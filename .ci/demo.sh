@@ -2,7 +2,7 @@
 # The main job on the embedded cluster: a topic of web traffic into a SQLite table, with a kill -9
 # half way. EVENTS=FILE.jsonl sends that file instead of made traffic; SINK=postgres takes a table of a
 # PostgreSQL server that the demo sets up and ends, SINK=iceberg one in a local warehouse, read by
-# iceberg-rust; GEO=FILE.mmdb takes geography from that file, GEO=none does without.
+# iceberg-rust, SINK=kafka a topic of the same cluster, read by kcat; GEO=FILE.mmdb takes geography from that file, GEO=none does without.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -85,6 +85,22 @@ print(result if sys.argv[1] == "table" else next(iter(result.to_pylist()[0].valu
 PY
 }
 
+# Reads the topic with kcat, once, and asks the last value of each key: what a compacted topic keeps.
+query_topic() {
+  local db=$dir/topic.db
+  if [ ! -e "$db" ]; then
+    kcat -C -e -q -b "$broker" -t sessions -f '%k\x1f%s\x1e' >"$dir/topic"
+    sqlite3 "$db" 'CREATE TABLE records (key, value)' ".import --ascii $dir/topic records" "
+      CREATE VIEW sessions AS SELECT value ->> 'session_id' AS session_id, value ->> 'user_id' AS user_id,
+        value ->> 'ip' AS ip, value ->> 'session_start' AS session_start,
+        value ->> 'duration_ms' AS duration_ms, value ->> 'event_count' AS event_count,
+        value ->> 'country' AS country, value ->> 'city' AS city,
+        value ->> 'browser_family' AS browser_family, value ->> 'landing_url' AS landing_url
+      FROM records WHERE rowid IN (SELECT max(rowid) FROM records GROUP BY key)"
+  fi
+  sqlite3 "${@:1:$#-1}" "$db" "${@: -1}"
+}
+
 case ${SINK:-sqlite} in
 sqlite)
   address=sqlite:$dir/sessions.db
@@ -94,12 +110,17 @@ postgres)
   start_postgres
   show=(psql -X -P footer=off "$address" -c) count=(psql -XAt "$address" -c)
   ;;
+kafka)
+  .ci/setup.sh kcat
+  address=kafka:sessions
+  show=(query_topic -header -column) count=(query_topic)
+  ;;
 iceberg)
   set_up_warehouse
   show=(query_iceberg table) count=(query_iceberg value)
   ;;
 *)
-  echo "SINK is sqlite, postgres or iceberg, not $SINK" >&2
+  echo "SINK is sqlite, postgres, kafka or iceberg, not $SINK" >&2
   exit 64
   ;;
 esac
