@@ -56,6 +56,10 @@ final class PostgresHome: SinkHome, @unchecked Sendable {
 
   func restore() throws {
     try allowConnections(true)
+    // A pooler that was refused goes on refusing for a moment.
+    _ = try eventually("the way to the database") {
+      try? PostgresClient(sinkURI).rows("SELECT 1")
+    }
     try run(
       """
       TRUNCATE sessions, sojourn_sinks;

@@ -75,31 +75,6 @@ package final class BrokerProxy: Sendable {
   package func lastRequest(_ key: Int16) -> [UInt8]? { state.read { $0.lastRequests[key] } }
 }
 
-/// What a proxy's threads share.
-private struct ProxyState: Sendable {
-  var isSilent = false
-  var isStopping = false
-  /// Bytes that came in while it was silent.
-  var swallowed = 0
-  var loss: BrokerLoss?
-  /// Since `loss` was set.
-  var lost = 0
-  /// By kind.
-  var requests: [Int16: Int] = [:]
-  var lastRequests: [Int16: [UInt8]] = [:]
-
-  /// Counts a request in.
-  ///
-  /// - Returns: what of it is to be lost.
-  mutating func take(_ head: KafkaRequestHead, _ frame: [UInt8]) -> BrokerLoss.Part? {
-    requests[head.key, default: 0] += 1
-    lastRequests[head.key] = frame
-    guard loss?.key == head.key, (loss?.count ?? 0) > 0 else { return nil }
-    loss?.count -= 1
-    return loss?.part
-  }
-}
-
 /// The connections of a proxy, served by one thread.
 private struct Relay {
   private struct Pair {
